@@ -15,7 +15,7 @@ type Estimate struct {
 func (e Estimate) Z(exact float64) float64 { return (e.Value - exact) / e.SE }
 
 // String prints the value to the second significant digit of its error, as in
-// "1.3322 +- 0.0133".
+// "1.332 +- 0.013".
 func (e Estimate) String() string {
 	if e.SE > 0 && !math.IsInf(e.SE, 0) {
 		digits := 1 - int(math.Floor(math.Log10(e.SE)))
