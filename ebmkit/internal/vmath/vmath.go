@@ -1,7 +1,17 @@
-// Package vmath holds elementary functions whose bits do not depend on the processor.
+// Package vmath holds elementary functions whose bits do not depend on the
+// processor.
+//
+// Every function is one fixed sequence of IEEE 754 operations with explicit
+// fused multiply-adds. math.FMA is exact on every machine (in software where
+// the processor has none), and the AVX2 kernels behind the slice forms execute
+// the same sequence four elements at a time. So the scalar function, the slice
+// function, the portable path and any processor give the same bits, except for
+// the payload of a NaN. Products that feed an addition are written
+// float64(x*y), which forbids the compiler to fuse them on its own.
+//
+// Slice forms write f(x[i]) into dst[i]; dst may be x itself but must not
+// overlap it otherwise; they panic if the lengths differ.
+//
+// Relative errors are below 1e-14 everywhere (measured: accuracy_test.go),
+// counting an error below half the smallest subnormal as none.
 package vmath
-
-import "math"
-
-func Exp(x float64) float64 { return math.Exp(x) }
-func Log(x float64) float64 { return math.Log(x) }
