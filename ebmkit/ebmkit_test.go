@@ -31,10 +31,12 @@ func (b bowl) Sample(dst []float64, s *Stream) { s.FillNormal(dst) }
 // wrapped has the method EnergyGrad whatever it wraps, as combinators do.
 type wrapped struct{ in Energy }
 
-func (w wrapped) Dim() int                             { return w.in.Dim() }
-func (w wrapped) Energy(x []float64) float64           { return w.in.Energy(x) }
-func (w wrapped) Inner() []Energy                      { return []Energy{w.in} }
-func (w wrapped) EnergyGrad(grad, x []float64) float64 { return w.in.(Differentiable).EnergyGrad(grad, x) }
+func (w wrapped) Dim() int                   { return w.in.Dim() }
+func (w wrapped) Energy(x []float64) float64 { return w.in.Energy(x) }
+func (w wrapped) Inner() []Energy            { return []Energy{w.in} }
+func (w wrapped) EnergyGrad(grad, x []float64) float64 {
+	return w.in.(Differentiable).EnergyGrad(grad, x)
+}
 
 func TestGradientLooksInsideWrappers(t *testing.T) {
 	if _, err := Gradient("f", "target", wrapped{wrapped{bowl{parabola{2}}}}); err != nil {
