@@ -1,0 +1,96 @@
+package diagnose
+
+import (
+	"math"
+	"testing"
+
+	"github.com/ebmkit/hitchhiker/ebmkit"
+)
+
+// ar1Chain returns independent stationary AR(1) chains of unit noise,
+// x' = phi x + xi.
+func ar1Chain(draws, walkers, dim int, phi float64, seed uint64) *ebmkit.Chain {
+	c := &ebmkit.Chain{Draws: draws, Walkers: walkers, Dim: dim, X: make([]float64, draws*walkers*dim), Seed: seed}
+	s := ebmkit.NewStream(seed, "ar1", 0)
+	s.FillNormal(c.X)
+	row := walkers * dim
+	start := 1 / math.Sqrt(1-phi*phi)
+	for i := range row {
+		c.X[i] *= start
+	}
+	for i := row; i < len(c.X); i++ {
+		c.X[i] += phi * c.X[i-row]
+	}
+	return c
+}
+
+// The work of the comparison with ArviZ: 4 chains x 100,000 draws x 20
+// coordinates of AR(1), phi = 0.5. ess0 is about 4e5 (1-phi)/(1+phi) = 133,333.
+func BenchmarkRHat(b *testing.B) {
+	c := ar1Chain(100_000, 4, 20, 0.5, 1)
+	b.ReportAllocs()
+	var r []float64
+	for b.Loop() {
+		r, _ = RHat(c)
+	}
+	b.ReportMetric(r[0], "rhat0")
+}
+
+func BenchmarkESS(b *testing.B) {
+	c := ar1Chain(100_000, 4, 20, 0.5, 1)
+	b.ReportAllocs()
+	var e []float64
+	for b.Loop() {
+		e, _ = ESS(c)
+	}
+	b.ReportMetric(e[0], "ess0")
+}
+
+func BenchmarkParts(b *testing.B) {
+	c := ar1Chain(100_000, 4, 20, 0.5, 1)
+	s, err := FromChain(c, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := &work{}
+	w.bulkScores(s)
+	rows := halves(w.z, s.chains, s.draws)
+	b.Run("gather", func(b *testing.B) {
+		for b.Loop() {
+			s.gather("", c, 0)
+		}
+	})
+	b.Run("sort", func(b *testing.B) {
+		for b.Loop() {
+			w.sort(s.x)
+		}
+	})
+	b.Run("fold", func(b *testing.B) {
+		for b.Loop() {
+			w.fold()
+		}
+	})
+	b.Run("scores", func(b *testing.B) {
+		for b.Loop() {
+			w.normalScores(w.order, w.value, len(s.x))
+		}
+	})
+	b.Run("rhat", func(b *testing.B) {
+		for b.Loop() {
+			rhat(rows)
+		}
+	})
+	b.Run("ess", func(b *testing.B) {
+		for b.Loop() {
+			w.ess(rows)
+		}
+	})
+	f := &correlator{}
+	f.plan(1 << 16)
+	b.Run("fft65536", func(b *testing.B) {
+		for b.Loop() {
+			clear(f.x)
+			forward(f.x, f.roots)
+		}
+	})
+}
