@@ -69,3 +69,42 @@ func Exp(x float64) float64 {
 	p := (1 + em1) * math.Float64frombits((h-1)<<52)
 	return p * math.Float64frombits((k-h-1)<<52)
 }
+
+// Expm1 returns e^x - 1, accurate for small x.
+func Expm1(x float64) float64 {
+	if x != x || math.Abs(x) < 0x1p-54 {
+		return x
+	}
+	return expm1(min(max(x, -50), expMax))
+}
+
+// expm1 returns e^x - 1 for -50 <= x <= expMax; its last step halves and
+// doubles, which the smallest subnormals do not survive.
+func expm1(x float64) float64 {
+	k, em1 := expReduce(x)
+	h := math.Float64frombits(k<<52 + 1022<<52) // 2^(k-1); 2^k could overflow
+	return 2 * math.FMA(h, em1, h-0.5)
+}
+
+// Tanh returns the hyperbolic tangent of x.
+func Tanh(x float64) float64 {
+	if x != x {
+		return x
+	}
+	e := expm1(min(2*math.Abs(x), 44)) // tanh(22) rounds to 1
+	return math.Copysign(e/(e+2), x)
+}
+
+// Sigmoid returns 1/(1 + e^-x).
+func Sigmoid(x float64) float64 {
+	e := Exp(-math.Abs(x))
+	if x >= 0 {
+		return 1 / (1 + e)
+	}
+	return e / (1 + e)
+}
+
+// Softplus returns log(1 + e^x).
+func Softplus(x float64) float64 {
+	return log1pFinite(Exp(-math.Abs(x))) + max(x, 0)
+}

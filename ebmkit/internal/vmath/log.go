@@ -64,3 +64,25 @@ func Log(x float64) float64 {
 	}
 	return x // +Inf and NaN
 }
+
+// Log1p returns log(1 + x), accurate for small x: -Inf at -1, NaN below.
+func Log1p(x float64) float64 {
+	switch {
+	case x > -1 && x <= math.MaxFloat64:
+		return math.Copysign(log1pFinite(x), x)
+	case x == -1:
+		return math.Inf(-1)
+	case x < -1:
+		return math.NaN()
+	}
+	return x // +Inf and NaN
+}
+
+// log1pFinite returns log(1+x) for finite x > -1, and some NaN for NaN.
+func log1pFinite(x float64) float64 {
+	// 1 + x = u + c exactly, and log(u+c) = log(u) + c/u to the last bit.
+	u := 1 + x
+	b := u - 1
+	c := (1 - (u - b)) + (x - b)
+	return logNormal(u, intMagic+1023) + c/u
+}

@@ -1,0 +1,21 @@
+//go:build !amd64
+
+package vmath
+
+var useAVX2 = false
+
+func expAVX2(dst, x *float64, n int)                               { panic("unreachable") }
+func expm1AVX2(dst, x *float64, n int)                             { panic("unreachable") }
+func logAVX2(dst, x *float64, n int)                               { panic("unreachable") }
+func log1pAVX2(dst, x *float64, n int)                             { panic("unreachable") }
+func tanhAVX2(dst, x *float64, n int)                              { panic("unreachable") }
+func sigmoidAVX2(dst, x *float64, n int)                           { panic("unreachable") }
+func softplusAVX2(dst, x *float64, n int)                          { panic("unreachable") }
+func sinCosAVX2(sin, cos, u *float64, n int)                       { panic("unreachable") }
+func dotAVX2(acc *[16]float64, x, y *float64, n int)               { panic("unreachable") }
+func sumAVX2(acc *[16]float64, x *float64, n int)                  { panic("unreachable") }
+func axpyAVX2(y *float64, a float64, x *float64, n int)            { panic("unreachable") }
+func sumExpAVX2(acc *[4]float64, x *float64, shift float64, n int) { panic("unreachable") }
+func wordsAVX2(state *[16]uint64, dst *uint64, n int)              { panic("unreachable") }
+func uniformsAVX2(state *[16]uint64, dst *float64, n int)          { panic("unreachable") }
+func normalsAVX2(state *[16]uint64, dst *float64, n int)           { panic("unreachable") }

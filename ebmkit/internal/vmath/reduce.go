@@ -1,0 +1,78 @@
+package vmath
+
+import "math"
+
+// A reduction keeps 16 running sums, element i going to sum i mod 16, and adds
+// them in one fixed tree. The order depends on the length alone.
+
+func tree16(acc *[16]float64) float64 {
+	for w := 8; w > 0; w /= 2 {
+		for j := range w {
+			acc[j] += acc[j+w]
+		}
+	}
+	return acc[0]
+}
+
+// Sum returns the sum of x.
+func Sum(x []float64) float64 {
+	var acc [16]float64
+	n := whole(len(x), len(x), 16)
+	if n > 0 {
+		sumAVX2(&acc, &x[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		acc[i%16] += x[i]
+	}
+	return tree16(&acc)
+}
+
+// Dot returns the sum of x[i]*y[i].
+func Dot(x, y []float64) float64 {
+	var acc [16]float64
+	n := whole(len(x), len(y), 16)
+	if n > 0 {
+		dotAVX2(&acc, &x[0], &y[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		acc[i%16] = math.FMA(x[i], y[i], acc[i%16])
+	}
+	return tree16(&acc)
+}
+
+// Axpy adds a*x[i] to y[i], each with one rounding. y must not overlap x.
+func Axpy(y []float64, a float64, x []float64) {
+	n := whole(len(y), len(x), 4)
+	if n > 0 {
+		axpyAVX2(&y[0], a, &x[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		y[i] = math.FMA(a, x[i], y[i])
+	}
+}
+
+// LogSumExp returns log(sum_i e^x[i]) without overflow; -Inf for no elements.
+// Four running sums are kept, element i going to sum i mod 4.
+func LogSumExp(x []float64) float64 {
+	top := math.Inf(-1)
+	for _, v := range x {
+		if v != v {
+			return v
+		}
+		if v > top {
+			top = v
+		}
+	}
+	if math.IsInf(top, 0) {
+		return top
+	}
+	var acc [4]float64
+	n := whole(len(x), len(x), 4)
+	if n > 0 {
+		sumExpAVX2(&acc, &x[0], top, n)
+	}
+	for i := n; i < len(x); i++ {
+		acc[i%4] += Exp(x[i] - top)
+	}
+	return top + Log((acc[0]+acc[2])+(acc[1]+acc[3]))
+}
