@@ -84,7 +84,8 @@ install_kernel() {
 }
 
 build_kernel_bin() {
-    CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -ldflags='-s -w' -o .venv/kernel-bin/go ./cmd/cellgo
+    CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -ldflags='-s -w' -o .venv/kernel-bin/go ./cmd/cellgo &&
+        ln -sf go .venv/kernel-bin/goimports
 }
 
 # The first cell should not wait for a download or for the compiler: fetch every

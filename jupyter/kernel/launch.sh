@@ -23,7 +23,8 @@ bin="$root/.venv/bin"
 # The real go is looked up before ours goes in front of it.
 EBMKIT_GO=$(command -v go) || die "go is not on the PATH; install Go 1.26 or newer (https://go.dev/dl)"
 export EBMKIT_GO
-export EBMKIT_ROOT="$root"
+export EBMKIT_GOIMPORTS="$bin/goimports"
+export EBMKIT_RECORDS="$root/.venv/cells"
 export PATH="$root/.venv/kernel-bin:$bin:$PATH"
 
 # No network at run time, no toolchain download, pure Go, a small binary.
