@@ -57,7 +57,7 @@ func BenchmarkParts(b *testing.B) {
 	rows := halves(w.z, s.chains, s.draws)
 	b.Run("gather", func(b *testing.B) {
 		for b.Loop() {
-			s.gather("", c, 0)
+			gather("", []*Series{s}, c, 0)
 		}
 	})
 	b.Run("sort", func(b *testing.B) {

@@ -86,6 +86,12 @@ func forward(x, roots []complex128) {
 	case 2:
 		x[0], x[1] = x[0]+x[1], x[0]-x[1]
 		return
+	case 4:
+		a, b, c, d := x[0], x[1], x[2], x[3]
+		s, t, u, v := a+c, a-c, b+d, b-d
+		v = complex(imag(v), -real(v))
+		x[0], x[1], x[2], x[3] = s+u, t+v, s-u, t-v
+		return
 	}
 	q := len(x) / 4
 	w, x0, x1, x2, x3 := roots[:q], x[:q], x[q:2*q], x[2*q:3*q], x[3*q:4*q]
@@ -111,6 +117,12 @@ func inverse(x, roots []complex128) {
 		return
 	case 2:
 		x[0], x[1] = x[0]+x[1], x[0]-x[1]
+		return
+	case 4:
+		a, b, c, d := x[0], x[1], x[2], x[3]
+		s, t, u, v := a+c, a-c, b+d, b-d
+		v = complex(-imag(v), real(v))
+		x[0], x[1], x[2], x[3] = s+u, t+v, s-u, t-v
 		return
 	}
 	q := len(x) / 4

@@ -28,7 +28,7 @@ func NewSeries(chains [][]float64) (*Series, error) {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "chains", Value: "no chain", Want: "at least one"}
 	}
 	s := &Series{chains: len(chains), draws: len(chains[0])}
-	if err := s.checkShape(fn); err != nil {
+	if err := checkShape(fn, s.chains, s.draws); err != nil {
 		return nil, err
 	}
 	s.x = make([]float64, 0, s.chains*s.draws)
@@ -58,7 +58,10 @@ func FromChain(c *ebmkit.Chain, j int) (*Series, error) {
 		return nil, &ebmkit.ArgError{Func: "diagnose.FromChain", Arg: "j", Value: j,
 			Want: fmt.Sprintf("a coordinate, 0 to %d", c.Dim-1)}
 	}
-	return s, s.gather("diagnose.FromChain", c, j)
+	if err := gather("diagnose.FromChain", []*Series{s}, c, j); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // FromEnergy returns the energies of every walker of c, one chain per walker.
@@ -107,45 +110,60 @@ func FromFunc(c *ebmkit.Chain, f func(x []float64) float64) (*Series, error) {
 
 // newFor returns an empty series with one chain per walker of c.
 func newFor(fn string, c *ebmkit.Chain) (*Series, error) {
-	if c.Walkers < 1 {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "c.Walkers", Value: c.Walkers, Want: "at least 1"}
-	}
-	if c.Dim < 1 {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "c.Dim", Value: c.Dim, Want: "at least 1"}
-	}
-	s := &Series{chains: c.Walkers, draws: c.Draws}
-	if err := s.checkShape(fn); err != nil {
+	if err := checkChain(fn, c); err != nil {
 		return nil, err
 	}
-	if len(c.X) != c.Draws*c.Walkers*c.Dim {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(c.X)", Value: len(c.X), Want: fmt.Sprintf("Draws*Walkers*Dim = %d", c.Draws*c.Walkers*c.Dim)}
-	}
-	s.x = make([]float64, s.chains*s.draws)
-	return s, nil
+	return &Series{chains: c.Walkers, draws: c.Draws, x: make([]float64, c.Walkers*c.Draws)}, nil
 }
 
-// gather fills s with coordinate j of c.
-func (s *Series) gather(fn string, c *ebmkit.Chain, j int) error {
-	for w := range c.Walkers {
-		row, stride := s.x[w*s.draws:(w+1)*s.draws], c.Walkers*c.Dim
-		for t, i := 0, w*c.Dim+j; t < len(row); t, i = t+1, i+stride {
-			row[t] = c.X[i]
-		}
+func checkChain(fn string, c *ebmkit.Chain) error {
+	if c == nil {
+		return &ebmkit.ArgError{Func: fn, Arg: "c", Value: "nil", Want: "a chain"}
 	}
-	if i := notFinite(s.x); i >= 0 {
-		return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("c.X[draw %d][walker %d][%d]", i%s.draws, i/s.draws, j),
-			Value: s.x[i], Want: "a finite number"}
+	if c.Walkers < 1 {
+		return &ebmkit.ArgError{Func: fn, Arg: "c.Walkers", Value: c.Walkers, Want: "at least 1"}
+	}
+	if c.Dim < 1 {
+		return &ebmkit.ArgError{Func: fn, Arg: "c.Dim", Value: c.Dim, Want: "at least 1"}
+	}
+	if err := checkShape(fn, c.Walkers, c.Draws); err != nil {
+		return err
+	}
+	if len(c.X) != c.Draws*c.Walkers*c.Dim {
+		return &ebmkit.ArgError{Func: fn, Arg: "len(c.X)", Value: len(c.X), Want: fmt.Sprintf("Draws*Walkers*Dim = %d", c.Draws*c.Walkers*c.Dim)}
 	}
 	return nil
 }
 
-func (s *Series) checkShape(fn string) error {
-	if s.draws < minDraws {
-		return &ebmkit.ArgError{Func: fn, Arg: "draws", Value: s.draws,
+// gather fills group[k] with coordinate j+k of c. Reading a group at once
+// fetches each line of memory once for all of it.
+func gather(fn string, group []*Series, c *ebmkit.Chain, j int) error {
+	stride := c.Walkers * c.Dim
+	for w := range c.Walkers {
+		at := w * c.Draws
+		for i := w*c.Dim + j; i < len(c.X); i += stride {
+			for k, v := range c.X[i : i+len(group)] {
+				group[k].x[at] = v
+			}
+			at++
+		}
+	}
+	for k, s := range group {
+		if i := notFinite(s.x); i >= 0 {
+			return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("c.X[draw %d][walker %d][%d]", i%s.draws, i/s.draws, j+k),
+				Value: s.x[i], Want: "a finite number"}
+		}
+	}
+	return nil
+}
+
+func checkShape(fn string, chains, draws int) error {
+	if draws < minDraws {
+		return &ebmkit.ArgError{Func: fn, Arg: "draws", Value: draws,
 			Want: fmt.Sprintf("at least %d in every chain (diagnose.Mean and Variance take one ensemble of independent walkers)", minDraws)}
 	}
-	if int64(s.chains)*int64(s.draws) > math.MaxUint32 {
-		return &ebmkit.ArgError{Func: fn, Arg: "chains*draws", Value: int64(s.chains) * int64(s.draws), Want: "less than 2^32"}
+	if int64(chains)*int64(draws) > math.MaxUint32 {
+		return &ebmkit.ArgError{Func: fn, Arg: "chains*draws", Value: int64(chains) * int64(draws), Want: "less than 2^32"}
 	}
 	return nil
 }
