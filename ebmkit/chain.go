@@ -6,8 +6,15 @@ package ebmkit
 type Chain struct {
 	Draws, Walkers, Dim int
 	X                   []float64 // Draws*Walkers*Dim
-	U                   []float64 // Draws*Walkers energies of the kept states, nil if the sampler does not know them
-	Accept              []float64 // acceptance rate of each walker over the kept part, nil for kernels that always accept
+	U                   []float64 // Draws*Walkers energies of the kept states, nil if the sampler does not use them
+	H                   []float64 // Draws*Walkers total energies at the start of each kept transition, nil unless the kernel has momenta
+	Accept              []float64 // mean acceptance probability of each walker after Burn, nil for kernels that always accept
+	Divergent           int       // transitions after Burn in which the energy error was absurd
+	NonFinite           int       // proposals after Burn that were refused because U or its gradient was not finite
+	TreeLimit           int       // NUTS transitions after Burn that were stopped by the limit on the tree's depth
+	Evals               int       // rows after Burn at which the energy or its gradient was computed
+	Step                float64   // step size after adaptation, 0 for kernels that have none
+	InvMass             []float64 // Dim inverse masses after adaptation, nil for kernels that have none
 	Seed                uint64
 }
 

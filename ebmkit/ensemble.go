@@ -13,6 +13,7 @@ type Ensemble struct {
 	X      []float64 // N*Dim
 	U      []float64 // N energies U(x_i)
 	Grad   []float64 // N*Dim gradients of U
+	V      []float64 // N*Dim velocities, for kernels that carry them from step to step
 	LogW   []float64 // N log-weights, up to a common constant
 }
 
@@ -52,6 +53,9 @@ func (e *Ensemble) Slice(lo, hi int) Ensemble {
 	if e.Grad != nil {
 		s.Grad = e.Grad[lo*e.Dim : hi*e.Dim]
 	}
+	if e.V != nil {
+		s.V = e.V[lo*e.Dim : hi*e.Dim]
+	}
 	if e.LogW != nil {
 		s.LogW = e.LogW[lo:hi]
 	}
@@ -64,6 +68,7 @@ func (e *Ensemble) Clone() *Ensemble {
 	c.X = append([]float64(nil), e.X...)
 	c.U = append([]float64(nil), e.U...)
 	c.Grad = append([]float64(nil), e.Grad...)
+	c.V = append([]float64(nil), e.V...)
 	c.LogW = append([]float64(nil), e.LogW...)
 	return &c
 }
