@@ -70,11 +70,14 @@ func (a Adaptive) Density(e ebmkit.Energy, dom Domain) (*Density, error) {
 		d.axes = append(d.axes, panels(lo[j], hi[j], br, 1))
 	}
 	var s sums
-	for range 4 {
+	for try := 0; ; try++ {
 		least := d.shift
 		s, err = d.integrate(fn, 0, nil, &least)
 		if least > d.shift-100 {
 			break
+		}
+		if try == 3 {
+			return nil, &ebmkit.ArgError{Func: fn, Arg: "e", Value: fmt.Sprintf("U = %.3g and falling", least), Want: "an energy bounded below"}
 		}
 		d.shift = least // a deeper well turned up: start again from there
 	}
