@@ -1,0 +1,14 @@
+//go:build !linux
+
+package nb
+
+import (
+	"os"
+	"time"
+)
+
+// unread cannot be asked portably: it leaves the kernel a few milliseconds.
+func unread(*os.File) bool {
+	time.Sleep(3 * time.Millisecond)
+	return false
+}
