@@ -74,7 +74,7 @@ func wordsAVX2(state *[16]uint64, dst *uint64, n int)
 //go:noescape
 func uniformsAVX2(state *[16]uint64, dst *float64, n int)
 
-// normalsAVX2 writes n standard normal numbers, n a multiple of 8.
+// normalsAVX2 writes n standard normal numbers, n a positive multiple of 8.
 //
 //go:noescape
 func normalsAVX2(state *[16]uint64, dst *float64, n int)
