@@ -7,17 +7,34 @@ PYTHON ?= python3
 export PORT BROWSER PYTHON
 PY := .venv/bin/python
 
-.PHONY: help lab notebooks test test-browser bench clean setup
+.PHONY: help lab notebooks reproduce test test-browser bench clean setup
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1@/p' Makefile | awk -F@ '{ printf "%-22s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
-lab: ## build the laboratory and open JupyterLab (PORT=8888, BROWSER=0 opens no browser)
-	@jupyter/setup.sh lab tools-behind
+lab: setup ## build the laboratory and open JupyterLab (PORT=8888; BROWSER=0 opens no browser)
+	@jupyter/setup.sh tools-behind
 	@jupyter/start.sh
 
 notebooks: setup ## run all notebooks in full, in place (NB=2-energy-based-models for one)
 	@$(PY) cmd/notebooks.py run $(NB)
+
+reproduce: setup ## run notebooks at GOMAXPROCS 1, 2 and 7 and compare the bytes (NB=... for one)
+	@$(PY) cmd/notebooks.py same $(NB)
+
+test: setup ## vet, staticcheck, all Go tests, every notebook in reduced size
+	@jupyter/setup.sh tools
+	@$(PY) cmd/test.py
+
+test-browser: ## every notebook in a real JupyterLab in a headless Chromium
+	@jupyter/setup.sh browser
+	@$(PY) cmd/browsertest.py
+
+bench: setup ## time notebook cells and the library (W="w1 w4" or W=cell for some)
+	@$(PY) cmd/bench.py $(W)
+
+clean: ## remove what make built; committed files and Go's caches stay
+	rm -rf .venv notebooks/.state notebooks/figures notebooks/.ipynb_checkpoints
 
 setup:
 	@jupyter/setup.sh lab

@@ -118,6 +118,7 @@ for part in "$@"; do
     lab) lab ;;
     tools)
         check_needs
+        step venv "$root $python_version" make_venv
         step all-tools "$go_version $(content tools/go.mod tools/go.sum)" go_tool tool
         ;;
     tools-behind) install_tools_behind ;;

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""All tests but those that need a browser: what "make test" runs.
+
+Prints the failures in full, one line for everything else, and at the end
+"N passed, N failed" (and ", N skipped" if some were).
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+import labserver
+import notebooks
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def ok(self, count=1):
+        self.passed += count
+
+    def fail(self, what, details=""):
+        self.failed += 1
+        print(f"FAIL {what}", flush=True)
+        if details.strip():
+            print("\n".join("    " + line for line in details.rstrip().splitlines()), flush=True)
+
+    def skip(self, what, why):
+        self.skipped += 1
+        print(f"SKIP {what}: {why}", flush=True)
+
+    def expect(self, what, condition, details=""):
+        if condition:
+            self.ok()
+        else:
+            self.fail(what, str(details))
+
+
+tally = Tally()
+
+
+def section(title, work, *args):
+    """Runs work(*args) and prints one line about it."""
+    start, passed, failed = time.monotonic(), tally.passed, tally.failed
+    try:
+        work(*args)
+    except Exception as err:  # a test that breaks has failed; the others still run
+        tally.fail(title, f"{type(err).__name__}: {err}")
+    word = "ok  " if tally.failed == failed else "FAIL"
+    print(f"{word} {title}: {tally.passed - passed} passed, {tally.failed - failed} failed ({time.monotonic() - start:.0f} s)", flush=True)
+
+
+def command(what, args, **env):
+    """One command that must succeed and stay silent about problems."""
+    done = subprocess.run(args, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True)
+    tally.expect(what, done.returncode == 0, done.stdout + done.stderr)
+
+
+def go_list(template):
+    done = subprocess.run(["go", "list", "-f", template, "./..."], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return [line for line in done.stdout.splitlines() if line]
+
+
+def go_test(packages, *flags, **env):
+    """go test; every test, example and fuzz seed that runs counts, subtests with the test they belong to."""
+    if not packages:
+        return
+    process = subprocess.Popen(
+        ["go", "test", "-json", "-vet=off", *flags, *packages],
+        cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    said, failed_in = {}, set()
+    for line in process.stdout:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            said.setdefault(("go test", ""), []).append(line)
+            continue
+        package = event.get("Package") or event.get("ImportPath", "go test")
+        test = event.get("Test", "").split("/")[0]
+        action = event["Action"]
+        if action in ("output", "build-output"):
+            said.setdefault((package, test), []).append(event["Output"])
+        elif "/" in event.get("Test", ""):
+            continue
+        elif test and action == "pass":
+            tally.ok()
+            said.pop((package, test), None)
+        elif test and action == "skip":
+            reason = "".join(said.pop((package, test), [])).strip().splitlines()
+            tally.skip(f"{package} {test}", reason[-2].strip() if len(reason) > 1 else "")
+        elif test and action == "fail":
+            failed_in.add(package)
+            tally.fail(f"{package} {test}", "".join(said.pop((package, test), [])))
+        elif action == "fail" and package not in failed_in:
+            failed_in.add(package)
+            texts = ["".join(text) for (p, _), text in said.items() if p.split(" ")[0] == package]
+            tally.fail(package, "".join(texts))
+    errors = process.stderr.read()
+    if process.wait() and not failed_in:
+        tally.fail("go test", errors + "".join(said.get(("go test", ""), [])))
+
+
+def race():
+    if not shutil.which(os.environ.get("CC", "cc")) and not shutil.which("gcc"):
+        tally.skip("race detector", "needs a C compiler")
+        return
+    # Data races need goroutines: the packages that start some, or whose tests do.
+    concurrent = go_list(
+        "{{$p := .ImportPath}}{{range .Imports}}{{if or (eq . `sync`) (eq . `sync/atomic`) (eq . `github.com/ebmkit/hitchhiker/ebmkit/internal/par`)}}{{$p}} {{end}}{{end}}"
+    )
+    go_test(sorted({p.split()[0] for p in concurrent}), "-race", "-short", CGO_ENABLED="1")
+
+
+def portable():
+    # Assembly has a second path in Go: everything that uses it must hold there too.
+    assembly = {line for line in go_list("{{if .SFiles}}{{.ImportPath}}{{end}}")}
+    users = [line.split() for line in go_list("{{.ImportPath}} {{join .Deps ` `}}")]
+    go_test([p[0] for p in users if assembly & set(p)], "-short", EBMKIT_PORTABLE="1")
+
+
+def compose():
+    """docker-compose.yml says what it must: nothing here can run it."""
+    config = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services = config["services"]
+    tally.expect("compose: one service, lab", list(services) == ["lab"], services)
+    lab = services["lab"]
+    tally.expect("compose: ports only on 127.0.0.1", lab["ports"] and all(str(p).startswith("127.0.0.1:") for p in lab["ports"]), lab["ports"])
+    tally.expect("compose: a token from the environment", "JUPYTER_TOKEN" in lab["environment"], lab["environment"])
+    tally.expect("compose: not root", str(lab["user"]).split(":")[0] not in ("", "0", "root"), lab.get("user"))
+    tally.expect("compose: notebooks are a volume", any(str(v).startswith("./notebooks:") for v in lab["volumes"]), lab["volumes"])
+    test = lab["healthcheck"]["test"]
+    tally.expect("compose: healthcheck is the tested script", test[0] == "CMD" and test[1].endswith("jupyter/healthcheck.sh"), test)
+    docker = (ROOT / "Dockerfile").read_text().split("\n")
+    users = [line.split()[1] for line in docker if line.startswith("USER ")]
+    tally.expect("Dockerfile: the last user is not root", users and users[-1].split(":")[0] not in ("0", "root"), users)
+
+
+def lab():
+    """The native Lab starts and is found healthy by the script that Docker would call; a wrong token is not."""
+    with tempfile.TemporaryDirectory(prefix="ebmkit-") as tmp:
+        folder = Path(tmp) / "note books"
+        folder.mkdir()
+        with labserver.running(folder) as (_, port, token):
+            def health(**env):
+                done = subprocess.run([ROOT / "jupyter/healthcheck.sh"], env={**os.environ, **env}, capture_output=True, text=True)
+                return done.returncode, done.stdout + done.stderr
+            code, said = health(PORT=str(port), JUPYTER_TOKEN=token)
+            tally.expect("healthcheck: healthy", code == 0, said)
+            code, said = health(PORT=str(port), JUPYTER_TOKEN="")
+            tally.expect("healthcheck: healthy by the token that start.sh kept", code == 0, said)
+            code, said = health(PORT=str(port), JUPYTER_TOKEN="wrong")
+            tally.expect("healthcheck: notices a wrong token", code == 1, said)
+        code, said = health(PORT=str(port), JUPYTER_TOKEN=token)
+        tally.expect("healthcheck: notices a stopped Lab", code == 1, said)
+
+
+def all_notebooks():
+    paths = notebooks.find([])
+
+    def report(path, records, failure):
+        if failure:
+            tally.fail(f"notebook {path.stem}", str(failure))
+            return
+        tally.ok()
+        for record in records:
+            tally.expect(f"notebook {path.stem}: check {record.get('name')}", notebooks.check_passed(record), json.dumps(record))
+
+    notebooks.each(notebooks.check, paths, report)
+    if not paths:
+        return
+    # One notebook shows that the number of cores changes nothing; "make reproduce" shows it for all.
+    notebooks.each(notebooks.same, paths[:1], lambda path, _, failure: tally.expect(f"notebook {path.stem}: same bytes", not failure, failure))
+
+
+def main():
+    bin = ROOT / ".venv/bin"
+    section("go vet", command, "go vet", ["go", "vet", "./..."])
+    section("go vet for arm64", lambda: command("go vet for arm64", ["go", "vet", "./..."], GOARCH="arm64", CGO_ENABLED="0"))
+    section("staticcheck", command, "staticcheck", [str(bin / "staticcheck"), "./..."])
+    section("Go tests", go_test, ["./..."])
+    section("Go tests on the portable path", portable)
+    section("Go tests with the race detector", race)
+    section("compose file", compose)
+    section("JupyterLab and its healthcheck", lab)
+    section("notebooks", all_notebooks)
+    skipped = f", {tally.skipped} skipped" if tally.skipped else ""
+    print(f"\n{tally.passed} passed, {tally.failed} failed{skipped}")
+    sys.exit(1 if tally.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
