@@ -83,9 +83,6 @@ func (s *Stream) Uint64() uint64 {
 	return w
 }
 
-// Kept out of line so that Uint64 is inlined.
-//
-//go:noinline
 func (s *Stream) moreWords() {
 	s.lanes.Words(s.words[:])
 	s.word = 0
@@ -132,7 +129,6 @@ func (s *Stream) Normal() float64 {
 	return v
 }
 
-//go:noinline
 func (s *Stream) moreNormals() {
 	s.lanes.Normals(s.normals[:])
 	s.normal = 0
