@@ -118,7 +118,7 @@ def race():
         return
     # Data races need goroutines: the packages that start some, or whose tests do.
     concurrent = go_list(
-        "{{$p := .ImportPath}}{{range .Imports}}{{if or (eq . `sync`) (eq . `sync/atomic`) (eq . `github.com/ebmkit/hitchhiker/ebmkit/internal/par`)}}{{$p}} {{end}}{{end}}"
+        "{{$p := .ImportPath}}{{range .Imports}}{{if or (eq . `sync`) (eq . `sync/atomic`) (eq . `github.com/ebmkit/hitchhiker/internal/par`)}}{{$p}} {{end}}{{end}}"
     )
     go_test(sorted({p.split()[0] for p in concurrent}), "-race", "-short", CGO_ENABLED="1")
 

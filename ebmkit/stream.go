@@ -6,7 +6,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // StreamVersion names the generator, the keying and the order in which calls

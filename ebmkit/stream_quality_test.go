@@ -7,7 +7,7 @@ import (
 	"sort"
 	"testing"
 
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // A battery of tests of random numbers. Each returns z-scores, standard normal

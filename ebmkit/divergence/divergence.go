@@ -16,7 +16,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
 )
 

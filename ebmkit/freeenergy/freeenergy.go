@@ -13,7 +13,7 @@ import (
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Report is an estimate of log Z (or of a difference of two) with what it cost

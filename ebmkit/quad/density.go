@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Density is an energy in one or two dimensions, normalised by quadrature on a

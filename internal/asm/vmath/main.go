@@ -1,4 +1,4 @@
-// Command vmath writes the AVX2 kernels of ebmkit/internal/vmath. Each kernel
+// Command vmath writes the AVX2 kernels of internal/vmath. Each kernel
 // is the scalar function of that package, operation by operation, on four
 // float64 at a time; names of constants and variables agree.
 package main

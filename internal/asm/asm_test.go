@@ -31,7 +31,7 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 			have := withoutHeader(t, filepath.Join("..", pkg, name))
 			want := withoutHeader(t, filepath.Join(dir, name))
 			if !bytes.Equal(have, want) {
-				t.Errorf("%s/%s is not what the generator writes; run go generate in ebmkit/internal/asm", pkg, name)
+				t.Errorf("%s/%s is not what the generator writes; run go generate in internal/asm", pkg, name)
 			}
 		}
 	}

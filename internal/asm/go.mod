@@ -1,4 +1,4 @@
-module github.com/ebmkit/hitchhiker/ebmkit/internal/asm
+module github.com/ebmkit/hitchhiker/internal/asm
 
 go 1.26.0
 

@@ -1,0 +1,4 @@
+package cpu
+
+// Pause tells the processor that the caller is waiting in a loop.
+func Pause()
