@@ -1,0 +1,222 @@
+/*
+ * The renderer of application/vnd.ebmkit.echarts.v1+json, a string of JSON:
+ *
+ *   {"width": 488, "height": 330, "option": {...}}
+ *
+ * with the size in CSS pixels and an option of ECharts. The option is data. It
+ * may come from a notebook that nobody trusts, so that whatever could run a
+ * script, load a resource or put HTML into the page is taken out before ECharts
+ * sees it.
+ */
+export const MIME_TYPE = 'application/vnd.ebmkit.echarts.v1+json';
+
+// Keys that open links, load images, edit data in HTML or name elements of the
+// page, and those that would reach the prototypes of objects.
+const FORBIDDEN = new Set([
+  'link', 'sublink', 'target', 'subtarget', 'image', 'graphic', 'dataView', 'renderMode',
+  'extraCssText', 'className', 'appendTo', 'appendToBody', 'renderItem', 'geo', 'map',
+  '__proto__', 'constructor', 'prototype'
+]);
+
+/*
+ * Drawing routines for what ECharts has no series for. An option names one, with
+ * numbers after the name, in place of a function: "cells 0.1 0.2". Each gets the
+ * numbers and the rows of the series and returns a renderItem.
+ */
+const ROUTINES = {
+  /* Rows (x, y, z): rectangles of a size in units of the axes. */
+  cells: ([dx, dy]) => (params, api) => {
+    const x = api.value(0), y = api.value(1);
+    const [x0, y0] = api.coord([x - dx / 2, y - dy / 2]);
+    const [x1, y1] = api.coord([x + dx / 2, y + dy / 2]);
+    // Half a pixel more, so that no gap shows between neighbours.
+    const shape = { x: Math.min(x0, x1), y: Math.min(y0, y1), width: Math.abs(x1 - x0) + 0.5, height: Math.abs(y1 - y0) + 0.5 };
+    return { type: 'rect', shape, style: { fill: api.visual('color') } };
+  },
+
+  /* Rows (x, lo, hi): the area between two curves, all of it with the first row. */
+  band: (_, rows) => (params, api) => {
+    if (params.dataIndex !== 0) {
+      return null;
+    }
+    const points = rows.map(r => api.coord([r[0], r[2]]));
+    points.push(...rows.map(r => api.coord([r[0], r[1]])).reverse());
+    return { type: 'polygon', shape: { points }, style: { fill: api.visual('color'), opacity: 0.22 }, silent: true };
+  },
+
+  /* Rows (x, y, lo, hi): a disc with an error bar. */
+  errorbar: () => (params, api) => {
+    const color = api.visual('color');
+    const bar = whisker(api, color);
+    const [cx, cy] = api.coord([api.value(0), api.value(1)]);
+    return { type: 'group', children: [bar, { type: 'circle', shape: { cx, cy, r: 3.2 }, style: { fill: color } }] };
+  },
+
+  /* Rows (x, y, lo, hi): the error bar alone. */
+  whisker: () => (params, api) => whisker(api, api.visual('color')),
+
+  /* Rows (x, y, u, v): an arrow from (x, y), of lengths in units of the axes. */
+  arrow: () => (params, api) => {
+    const x = api.value(0), y = api.value(1), color = api.visual('color');
+    const [x1, y1] = api.coord([x, y]);
+    const [x2, y2] = api.coord([x + api.value(2), y + api.value(3)]);
+    const angle = Math.atan2(y2 - y1, x2 - x1);
+    const head = Math.min(5, 0.5 * Math.hypot(x2 - x1, y2 - y1));
+    const side = t => [x2 - head * Math.cos(angle + t), y2 - head * Math.sin(angle + t)];
+    return {
+      type: 'group',
+      children: [
+        { type: 'line', shape: { x1, y1, x2, y2 }, style: { stroke: color, lineWidth: 1 } },
+        { type: 'polygon', shape: { points: [[x2, y2], side(0.45), side(-0.45)] }, style: { fill: color } }
+      ]
+    };
+  }
+};
+
+function whisker(api, color) {
+  const x = api.value(0), cap = 3;
+  const [px, lo] = api.coord([x, api.value(2)]);
+  const [, hi] = api.coord([x, api.value(3)]);
+  const style = { stroke: color, lineWidth: 1.2 };
+  const line = (x1, y1, x2, y2) => ({ type: 'line', shape: { x1, y1, x2, y2 }, style });
+  return { type: 'group', children: [line(px, lo, px, hi), line(px - cap, lo, px + cap, lo), line(px - cap, hi, px + cap, hi)] };
+}
+
+function routine(name, rows) {
+  const [key, ...numbers] = String(name).split(' ');
+  return Object.hasOwn(ROUTINES, key) ? ROUTINES[key](numbers.map(Number), rows) : () => null;
+}
+
+/* A copy of an option that draws and does nothing else. */
+export function harmless(value, dark) {
+  if (Array.isArray(value)) {
+    return value.map(v => harmless(v, dark));
+  }
+  if (value !== null && typeof value === 'object') {
+    const copy = {};
+    if (value.type === 'custom') {
+      copy.renderItem = routine(value.renderItem, value.data);
+      copy.clip = true;
+    }
+    for (const key of Object.keys(value)) {
+      if (!FORBIDDEN.has(key)) {
+        copy[key] = harmless(value[key], dark);
+      }
+      if (key === 'tooltip' && copy.tooltip && typeof copy.tooltip === 'object') {
+        for (const tip of [copy.tooltip].flat()) {
+          tip.renderMode = 'richText';
+        }
+      }
+    }
+    return copy;
+  }
+  if (typeof value === 'string') {
+    if (/^\s*(image:|url\(|https?:|data:|javascript:)/i.test(value)) {
+      return '';
+    }
+    if (dark && value === '#1a1a1a') {
+      return '#e6e6e6'; // the palette's black
+    }
+  }
+  return value;
+}
+
+/* The option with tooltips that are never HTML, also where it names none. */
+export function prepare(option, dark) {
+  const copy = harmless(option, dark);
+  const top = copy.baseOption && typeof copy.baseOption === 'object' ? copy.baseOption : copy;
+  top.tooltip = Object.assign({}, [top.tooltip].flat()[0], { renderMode: 'richText' });
+  top.backgroundColor = 'transparent';
+  return copy;
+}
+
+function size(value, fallback) {
+  return Number.isFinite(value) ? Math.min(Math.max(value, 50), 4000) : fallback;
+}
+
+const isDark = () => document.body.dataset.jpThemeLight === 'false';
+
+export function rendererFactory(Widget, folder) {
+  let echarts;
+  const load = () => (echarts = echarts || import(folder + 'echarts/echarts.esm.min.js'));
+
+  class Chart extends Widget {
+    constructor() {
+      super();
+      this.addClass('ebmkit-chart');
+      this.frame = document.createElement('div');
+      this.node.appendChild(this.frame);
+      this.sizes = new ResizeObserver(() => this.fit());
+      this.sizes.observe(this.node);
+      this.themes = new MutationObserver(() => this.follow());
+      this.themes.observe(document.body, { attributeFilter: ['data-jp-theme-light'] });
+    }
+
+    async renderModel(model) {
+      const source = model.data[MIME_TYPE];
+      try {
+        const spec = typeof source === 'string' ? JSON.parse(source) : source;
+        if (!spec.option || typeof spec.option !== 'object') {
+          throw new Error('it has no option');
+        }
+        this.option = spec.option;
+        this.frame.style.maxWidth = size(spec.width, 640) + 'px';
+        this.frame.style.height = size(spec.height, 400) + 'px';
+        this.echarts = await load();
+        this.draw();
+      } catch (error) {
+        this.node.textContent = `This chart cannot be drawn: ${error.message}`;
+      }
+    }
+
+    draw() {
+      // A chart is made where its size is known, and anew for another theme.
+      if (this.isDisposed || !this.echarts || this.frame.clientWidth === 0) {
+        return;
+      }
+      const dark = isDark();
+      if (this.chart && this.dark !== dark) {
+        this.chart.dispose();
+        this.chart = null;
+      }
+      if (!this.chart) {
+        this.dark = dark;
+        this.chart = this.echarts.init(this.frame, dark ? 'dark' : null, { renderer: 'canvas' });
+      }
+      this.chart.setOption(prepare(this.option, dark), true);
+    }
+
+    follow() {
+      if (this.chart && this.dark !== isDark()) {
+        this.draw();
+      }
+    }
+
+    fit() {
+      if (!this.chart) {
+        this.draw();
+      } else if (this.frame.clientWidth > 0) {
+        this.chart.resize();
+      }
+    }
+
+    dispose() {
+      if (this.isDisposed) {
+        return;
+      }
+      this.sizes.disconnect();
+      this.themes.disconnect();
+      if (this.chart) {
+        this.chart.dispose();
+      }
+      super.dispose();
+    }
+  }
+
+  return {
+    safe: true,
+    mimeTypes: [MIME_TYPE],
+    defaultRank: 0,
+    createRenderer: () => new Chart()
+  };
+}
