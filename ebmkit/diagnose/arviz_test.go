@@ -206,3 +206,30 @@ func number(t *testing.T, v any) float64 {
 	}
 	return f
 }
+
+// TestTauAgreesWithEmcee compares the first chain of every case where the two
+// mean the same: rho_1 >= 0, and a window that closes.
+func TestTauAgreesWithEmcee(t *testing.T) {
+	worst, compared := 0.0, 0
+	for _, c := range loadArviz(t) {
+		s, err := NewSeries(c.draws()[:1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		rho, _ := s.Autocorrelation(s.Draws() - 1)
+		if !(rho[1] >= 0) {
+			continue
+		}
+		if _, _, window := sokal(rho); window < 0 {
+			continue
+		}
+		tau, _ := s.Tau()
+		// Compared as 1 + tau: a sum of terms of size 1 that may cancel.
+		check(t, c.Name, "1 + tau", 1+tau.Value, 1+number(t, c.Want["emcee_tau"]), &worst)
+		compared++
+	}
+	if compared < 12 {
+		t.Errorf("only %d cases compared", compared)
+	}
+	t.Logf("%d cases, largest relative difference %.1e", compared, worst)
+}

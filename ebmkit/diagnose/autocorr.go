@@ -64,9 +64,9 @@ const (
 //	SE = tau sqrt(2(2M+1)/N),
 //
 // N draws being worth N/tau independent ones. For one chain it is emcee's
-// estimate. Where rho_1 < 0 the sum changes sign from term to term, so the
-// window is chosen by the sum of |rho_t| instead; tau of such antithetic chains
-// may be below 1.
+// estimate. Where rho_1 < 0 the terms change sign, so the window is chosen by the
+// sum of |rho_t| instead, and the last term counts half, which cancels the noise
+// of the alternating part; tau of such antithetic chains is below 1.
 //
 // Chains shorter than 50 tau (of the sum of |rho_t|, if antithetic), or whose
 // window does not close, return the estimate together with an error that wraps
@@ -112,6 +112,9 @@ func sokal(rho []float64) (tau, size float64, window int) {
 			size = tau
 		}
 		if float64(m) >= windowTaus*size {
+			if rho[1] < 0 {
+				tau -= rho[m]
+			}
 			return tau, size, m
 		}
 	}

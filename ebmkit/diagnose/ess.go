@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // work is the scratch of one goroutine. It serves one series after another.

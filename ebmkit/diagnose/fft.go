@@ -3,7 +3,7 @@ package diagnose
 import (
 	"math/bits"
 
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // correlator computes sums of autocovariances by FFT. It is the scratch of one

@@ -68,15 +68,18 @@ func (s *Series) Quantile(p float64) (ebmkit.Estimate, error) {
 	if err := checkProbability("diagnose.Quantile", p); err != nil {
 		return ebmkit.Estimate{Value: math.NaN(), SE: math.NaN()}, err
 	}
-	return new(work).quantile(s, p), nil
+	q, _ := new(work).quantile(s, p)
+	return q, nil
 }
 
-func (w *work) quantile(s *Series, p float64) ebmkit.Estimate {
+// quantile returns the p-quantile with its error and effective sample size.
+func (w *work) quantile(s *Series, p float64) (q ebmkit.Estimate, ess float64) {
 	sorted := w.sortedDraws(s)
-	q := quantile(sorted, p)
-	ess := w.essQuantile(s, p)
+	q.Value = quantile(sorted, p)
+	ess = w.essQuantile(s, p)
 	if math.IsNaN(ess) {
-		return ebmkit.Estimate{Value: q, SE: ess}
+		q.SE = ess
+		return q, ess
 	}
 	// Phi(-1) and Phi(1), with ArviZ's digits. The beta quantiles only choose
 	// two draws, so that their last bits do not matter.
@@ -84,7 +87,8 @@ func (w *work) quantile(s *Series, p float64) ebmkit.Estimate {
 	lo := mathext.InvRegIncBeta(ess*p+1, ess*(1-p)+1, 0.1586553)*n - 1
 	hi := mathext.InvRegIncBeta(ess*p+1, ess*(1-p)+1, 0.8413447)*n - 1
 	lo, hi = math.Floor(max(lo, 0)), math.Ceil(min(hi, n-1))
-	return ebmkit.Estimate{Value: q, SE: (sorted[int(hi)] - sorted[int(lo)]) / 2}
+	q.SE = (sorted[int(hi)] - sorted[int(lo)]) / 2
+	return q, ess
 }
 
 // EBFMI returns, chain by chain, the energy Bayesian fraction of missing
@@ -92,11 +96,11 @@ func (w *work) quantile(s *Series, p float64) ebmkit.Estimate {
 //
 //	E-BFMI = mean (E_t - E_{t-1})^2 / var E,
 //
-// of a series of energies. E is the total energy U + K of Hamiltonian Monte
-// Carlo: values below 0.3 say that the momenta drawn anew change it too little
-// to cross the energies of the target. Applied to U alone (FromEnergy) it is
-// about 2(1 - rho_1) of U, for any sampler. A chain of constant energy gives
-// NaN.
+// of a series of total energies E = U + K at the start of successive transitions
+// of Hamiltonian Monte Carlo (FromTotalEnergy). Values below 0.3 say that the
+// momenta drawn anew change E too little to cross the energies of the target. In
+// a thinned chain the kept transitions are not successive, and E-BFMI is larger
+// than it should be. A chain of constant energy gives NaN.
 func EBFMI(energy *Series) []float64 {
 	b := make([]float64, energy.chains)
 	for c := range b {

@@ -6,7 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // ranking is the scratch of everything that needs draws in order. One goroutine
@@ -70,7 +70,7 @@ func (r *ranking) sort(x []float64) {
 		order[i] = uint32(w)
 	}
 	for i, p := range order {
-		value[i] = x[p]
+		value[i] = x[p] + 0 // +0, never -0: fold compares bits
 	}
 	if shift == 0 {
 		return
@@ -94,7 +94,7 @@ func (r *ranking) sort(x []float64) {
 			return cmp.Compare(a, b)
 		})
 		for k := start; k < end; k++ {
-			r.value[k] = x[r.order[k]]
+			r.value[k] = x[r.order[k]] + 0
 		}
 		i = end - 1
 	}
@@ -196,13 +196,13 @@ func normalScore(rank float64, n int) float64 {
 	return normQuantile((rank - 0.375) / (float64(n) + 0.25))
 }
 
-// medianOf returns the median of values in order.
+// medianOf returns the median of values in order, +0 for -0.
 func medianOf(v []float64) float64 {
 	n := len(v)
 	if n%2 == 1 {
 		return v[n/2]
 	}
-	return (v[n/2-1] + v[n/2]) / 2
+	return (v[n/2-1]+v[n/2])/2 + 0
 }
 
 // normQuantile returns the standard normal quantile of p by algorithm AS 241

@@ -64,25 +64,36 @@ func FromChain(c *ebmkit.Chain, j int) (*Series, error) {
 	return s, nil
 }
 
-// FromEnergy returns the energies of every walker of c, one chain per walker.
-// It returns *ArgError when c holds no energies, and as FromChain does.
+// FromEnergy returns the potential energies U of every walker of c, one chain
+// per walker. It returns *ArgError when c holds none, and as FromChain does.
 func FromEnergy(c *ebmkit.Chain) (*Series, error) {
-	const fn = "diagnose.FromEnergy"
+	return perState("diagnose.FromEnergy", c, "U", func(c *ebmkit.Chain) []float64 { return c.U })
+}
+
+// FromTotalEnergy returns the total energies H of every walker of c, one chain
+// per walker: what EBFMI wants. It returns *ArgError when c holds none, and as
+// FromChain does.
+func FromTotalEnergy(c *ebmkit.Chain) (*Series, error) {
+	return perState("diagnose.FromTotalEnergy", c, "H", func(c *ebmkit.Chain) []float64 { return c.H })
+}
+
+// perState returns the field of c that holds one number per draw and walker.
+func perState(fn string, c *ebmkit.Chain, name string, field func(*ebmkit.Chain) []float64) (*Series, error) {
 	s, err := newFor(fn, c)
 	if err != nil {
 		return nil, err
 	}
-	if len(c.U) != c.Draws*c.Walkers {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(c.U)", Value: len(c.U), Want: "an energy for every kept state"}
+	v := field(c)
+	if len(v) != c.Draws*c.Walkers {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(c." + name + ")", Value: len(v),
+			Want: fmt.Sprintf("Draws*Walkers = %d", c.Draws*c.Walkers)}
 	}
-	for w := range c.Walkers {
-		for t := range c.Draws {
-			u := c.U[t*c.Walkers+w]
-			if math.IsNaN(u) || math.IsInf(u, 0) {
-				return nil, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("c.U[draw %d][walker %d]", t, w), Value: u, Want: "a finite number"}
-			}
-			s.x[w*s.draws+t] = u
+	for i, u := range v {
+		t, w := i/c.Walkers, i%c.Walkers
+		if u-u != 0 {
+			return nil, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("c.%s[draw %d][walker %d]", name, t, w), Value: u, Want: "a finite number"}
 		}
+		s.x[w*s.draws+t] = u
 	}
 	return s, nil
 }
