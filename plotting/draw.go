@@ -489,7 +489,7 @@ func (p *panel) arrows(c *canvas.Canvas, r *Series) {
 		if size[i] == 0 {
 			continue
 		}
-		l := 0.92 * cell * min(1, size[i]/unit)
+		l := 0.92 * cell * math.Sqrt(min(1, size[i]/unit))
 		dx, dy := r.U[i]*kx/size[i]*l/2, r.V[i]*ky/size[i]*l/2
 		x, y := p.x(r.X[i]), p.y(r.Y[i])
 		arrow(c, x-dx, y-dy, x+dx, y+dy, r.Style.Width, min(3.4, 0.42*l), r.Style.Color)

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Figure is one pair of axes with its data, encoding and labels. Its methods
@@ -116,7 +117,7 @@ func (s *Series) sample(log bool) error {
 		t := float64(i) / (funcPoints - 1)
 		x := s.a + t*(s.b-s.a)
 		if log && s.a > 0 {
-			x = s.a * exp(t*ln(s.b/s.a))
+			x = s.a * vmath.Exp(t*vmath.Log(s.b/s.a))
 		}
 		if i == funcPoints-1 {
 			x = s.b
@@ -291,9 +292,9 @@ func (f Figure) Contour(g Grid, levels ...float64) Figure {
 	return f.add(Series{Kind: KindContour, Grid: g, Levels: clone(levels)}, nil)
 }
 
-// Arrows draws a vector field, one arrow centred in each cell. Lengths are
-// proportional to the vectors; the one at the 95th percentile spans its cell, and
-// longer ones are cut to that length.
+// Arrows draws a vector field, one arrow centred in each cell. Lengths grow as the
+// square root of the lengths of the vectors, because forces differ by orders of
+// magnitude; the 95th percentile spans its cell, and longer ones are cut to that.
 func (f Figure) Arrows(name string, v Vectors, opts ...Option) Figure {
 	const who = "plotting.Figure.Arrows"
 	g := v.grid()
@@ -364,7 +365,7 @@ func (f Figure) Against(name string, e ebmkit.Energy, opts ...Option) Figure {
 	var x [1]float64
 	return f.Func(name, func(t float64) float64 {
 		x[0] = t
-		return exp(-e.Energy(x[:]) - logZ)
+		return vmath.Exp(-e.Energy(x[:]) - logZ)
 	}, a, b, opts...)
 }
 
@@ -401,26 +402,35 @@ func (f Figure) YLog() Figure { f.s.Y.Log = true; return f }
 
 // XRange sets the ends of the horizontal axis.
 func (f Figure) XRange(lo, hi float64) Figure {
-	return f.limits("plotting.Figure.XRange", &f.s.X, lo, hi)
+	if err := f.s.X.limit("plotting.Figure.XRange", lo, hi); err != nil {
+		return f.fail(err)
+	}
+	return f
 }
 
 // YRange sets the ends of the vertical axis.
 func (f Figure) YRange(lo, hi float64) Figure {
-	return f.limits("plotting.Figure.YRange", &f.s.Y, lo, hi)
+	if err := f.s.Y.limit("plotting.Figure.YRange", lo, hi); err != nil {
+		return f.fail(err)
+	}
+	return f
 }
 
 // ZRange sets the ends of the colour bar. Values outside take the colours of the
 // ends, which the bar shows by a pointed end.
 func (f Figure) ZRange(lo, hi float64) Figure {
-	return f.limits("plotting.Figure.ZRange", &f.s.Z, lo, hi)
+	if err := f.s.Z.limit("plotting.Figure.ZRange", lo, hi); err != nil {
+		return f.fail(err)
+	}
+	return f
 }
 
-func (f Figure) limits(who string, a *Axis, lo, hi float64) Figure {
+func (a *Axis) limit(who string, lo, hi float64) error {
 	if !(lo < hi) || math.IsInf(hi-lo, 0) {
-		return f.fail(&ebmkit.ArgError{Func: who, Arg: "lo, hi", Value: fmt.Sprintf("%g, %g", lo, hi), Want: "finite, lo < hi"})
+		return &ebmkit.ArgError{Func: who, Arg: "lo, hi", Value: fmt.Sprintf("%g, %g", lo, hi), Want: "finite, lo < hi"}
 	}
 	a.Min, a.Max, a.Fixed = lo, hi, true
-	return f
+	return nil
 }
 
 // EqualAspect makes one unit of x as long as one unit of y.
@@ -502,7 +512,7 @@ func Density(e *ebmkit.Ensemble, axis int, opts ...Option) Figure {
 		}
 		w := make([]float64, e.N)
 		for i := range w {
-			w[i] = exp(e.LogW[i] - top)
+			w[i] = vmath.Exp(e.LogW[i] - top)
 		}
 		opts = append([]Option{Weights(w)}, opts...)
 	}

@@ -47,7 +47,7 @@ func histogram(who, name string, samples []float64, st Style) (edges, density []
 	if bins == 0 {
 		n := float64(len(sorted))
 		iqr := quantile(sorted, 0.75) - quantile(sorted, 0.25)
-		if width := 2 * iqr / math.Cbrt(n); width > 0 {
+		if width := 1.2 * iqr / math.Cbrt(n); width > 0 {
 			bins = int(min(120, max(10, math.Ceil((hi-lo)/width))))
 		} else {
 			bins = 20

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 	"github.com/ebmkit/hitchhiker/plotting/internal/canvas"
 	"github.com/ebmkit/hitchhiker/plotting/internal/mathtext"
 )
@@ -73,7 +74,7 @@ func axisPlace(a *Axis, v float64) float64 {
 		if v <= 0 {
 			return -3 // below the axis, out of sight
 		}
-		return ln(v/a.Min) / ln(a.Max/a.Min)
+		return vmath.Log(v/a.Min) / vmath.Log(a.Max/a.Min)
 	}
 	return (v - a.Min) / (a.Max - a.Min)
 }
@@ -93,10 +94,8 @@ func lineHeight(l mathtext.Label, size float64) (asc, desc float64) {
 // setTicks chooses the ticks for a data rectangle of the size.
 func (p *panel) setTicks(w, h float64) {
 	size := p.s.Theme.SmallSize
-	widest := func(ls []mathtext.Label) []mathtext.Label { return ls }
-	_ = widest
 	xTarget := max(2, int(w/26))
-	yTarget := max(2, int(h/(2.1*size)))
+	yTarget := max(2, int(h/(2.7*size)))
 	if xTarget > 9 {
 		xTarget = 9
 	}

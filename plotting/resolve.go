@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // span is an interval; the empty one has lo > hi.
@@ -91,8 +92,8 @@ func pad(s span, log bool, below, above float64) span {
 		if s.lo == s.hi {
 			return span{s.lo / 3, s.hi * 3}
 		}
-		l := ln(s.hi / s.lo)
-		return span{s.lo * exp(-below*l), s.hi * exp(above*l)}
+		l := vmath.Log(s.hi / s.lo)
+		return span{s.lo * vmath.Exp(-below*l), s.hi * vmath.Exp(above*l)}
 	}
 	if s.lo == s.hi {
 		d := math.Abs(s.lo) * 0.1
@@ -183,7 +184,7 @@ func near(v float64, s span, log bool) float64 {
 		return 0
 	}
 	if log {
-		return ln(v/s.lo) / ln(s.hi/s.lo)
+		return vmath.Log(v/s.lo) / vmath.Log(s.hi/s.lo)
 	}
 	return (v - s.lo) / (s.hi - s.lo)
 }

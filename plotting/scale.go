@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // step is the decimal number m * 10^e, m = 1, 2 or 5: a distance of ticks.
@@ -51,7 +53,7 @@ func (s step) minor() int {
 
 // floorLog10 returns the largest e with 10^e <= x, for x > 0.
 func floorLog10(x float64) int {
-	e := int(math.Floor(ln(x) / math.Ln10))
+	e := int(math.Floor(vmath.Log(x) / math.Ln10))
 	for math.Pow10(e) > x {
 		e--
 	}
