@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // HMC is Hamiltonian Monte Carlo (Duane et al. 1987; named in review section

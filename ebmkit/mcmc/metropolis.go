@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // acceptance returns the probability of accepting a proposal, review eq. (77)

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // NUTS is the no-U-turn sampler: HMC that follows a trajectory forwards and

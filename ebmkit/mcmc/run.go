@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/par"
 )
 
 // Config says how many walkers run for how long. The number of transitions is
@@ -75,27 +76,14 @@ type block struct {
 // New prepares a run without taking a step. Its errors are those of Run.
 func New(target ebmkit.Energy, m Method, cfg Config) (*Simulation, error) {
 	const fn = "mcmc.Run"
-	if target == nil {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "target", Value: nil, Want: "an energy"}
-	}
 	if m == nil {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "m", Value: nil, Want: "a method, as in mcmc.MALA{Step: 0.1}"}
 	}
-	if cfg.Thin == 0 {
-		cfg.Thin = 1
+	cfg, err := cfg.checked(fn, target)
+	if err != nil {
+		return nil, err
 	}
-	for _, c := range []struct {
-		arg      string
-		v, least int
-	}{
-		{"Config.Walkers", cfg.Walkers, 1}, {"Config.Burn", cfg.Burn, 0},
-		{"Config.Draws", cfg.Draws, 1}, {"Config.Thin", cfg.Thin, 1},
-	} {
-		if c.v < c.least {
-			return nil, &ebmkit.ArgError{Func: fn, Arg: c.arg, Value: c.v, Want: fmt.Sprintf("at least %d", c.least)}
-		}
-	}
-	ens, err := start(target, cfg)
+	ens, err := start(fn, target, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -115,29 +103,60 @@ func New(target ebmkit.Energy, m Method, cfg Config) (*Simulation, error) {
 			return nil, err
 		}
 	}
-	return sim, sim.allocate()
+	if err := sim.allocate(); err != nil {
+		return nil, err
+	}
+	return sim, nil
 }
 
 // allocate makes the chain, with what the kernel can fill in.
-func (sim *Simulation) allocate() error {
-	cfg, n := &sim.cfg, float64(sim.cfg.Draws)*float64(sim.cfg.Walkers)*float64(sim.ens.Dim)
-	if n > 1<<40 {
-		return &ebmkit.ArgError{Func: "mcmc.Run", Arg: "Config.Draws*Config.Walkers*Dim", Value: n, Want: "a chain that fits in memory"}
+func (sim *Simulation) allocate() (err error) {
+	if sim.chain, err = newChain("mcmc.Run", sim.cfg, sim.ens.Dim); err != nil {
+		return err
 	}
-	rows := cfg.Draws * cfg.Walkers
-	c := &ebmkit.Chain{Draws: cfg.Draws, Walkers: cfg.Walkers, Dim: sim.ens.Dim, X: make([]float64, rows*sim.ens.Dim), Seed: cfg.Seed}
+	rows := sim.cfg.Draws * sim.cfg.Walkers
 	if sim.ens.U != nil {
-		c.U = make([]float64, rows)
+		sim.chain.U = make([]float64, rows)
 	}
 	if _, ok := sim.blocks[0].kernel.(MassTuner); ok {
-		c.H = make([]float64, rows)
+		sim.chain.H = make([]float64, rows)
 	}
-	sim.chain = c
 	return nil
 }
 
+// checked returns cfg with its default, or an error.
+func (cfg Config) checked(fn string, target ebmkit.Energy) (Config, error) {
+	if target == nil {
+		return cfg, &ebmkit.ArgError{Func: fn, Arg: "target", Value: nil, Want: "an energy"}
+	}
+	if cfg.Thin == 0 {
+		cfg.Thin = 1
+	}
+	for _, c := range []struct {
+		arg      string
+		v, least int
+	}{
+		{"Config.Walkers", cfg.Walkers, 1}, {"Config.Burn", cfg.Burn, 0},
+		{"Config.Draws", cfg.Draws, 1}, {"Config.Thin", cfg.Thin, 1},
+	} {
+		if c.v < c.least {
+			return cfg, &ebmkit.ArgError{Func: fn, Arg: c.arg, Value: c.v, Want: fmt.Sprintf("at least %d", c.least)}
+		}
+	}
+	return cfg, nil
+}
+
+// newChain makes the chain that a run fills, without energies.
+func newChain(fn string, cfg Config, dim int) (*ebmkit.Chain, error) {
+	if n := float64(cfg.Draws) * float64(cfg.Walkers) * float64(dim); n > 1<<40 {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "Config.Draws*Config.Walkers*Dim", Value: n, Want: "a chain that fits in memory"}
+	}
+	return &ebmkit.Chain{Draws: cfg.Draws, Walkers: cfg.Walkers, Dim: dim,
+		X: make([]float64, cfg.Draws*cfg.Walkers*dim), Seed: cfg.Seed}, nil
+}
+
 // start returns the initial ensemble, checked.
-func start(target ebmkit.Energy, cfg Config) (*ebmkit.Ensemble, error) {
+func start(fn string, target ebmkit.Energy, cfg Config) (*ebmkit.Ensemble, error) {
 	d := target.Dim()
 	ens, err := ebmkit.NewEnsemble(cfg.Walkers, d)
 	if err != nil {
@@ -150,7 +169,9 @@ func start(target ebmkit.Energy, cfg Config) (*ebmkit.Ensemble, error) {
 			ebmkit.NewStream(cfg.Seed, "init", lo/ebmkit.BlockRows).FillNormal(ens.X[lo*d : hi*d])
 		}
 	case in.Dim != d:
-		return nil, &ebmkit.ArgError{Func: "mcmc.Run", Arg: "Config.Init.Dim", Value: in.Dim, Want: fmt.Sprintf("%d, the dimension of the target", d)}
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "Config.Init.Dim", Value: in.Dim, Want: fmt.Sprintf("%d, the dimension of the target", d)}
+	case len(in.X) != in.N*d:
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(Config.Init.X)", Value: len(in.X), Want: fmt.Sprintf("%d, which is N*Dim", in.N*d)}
 	case in.N == ens.N:
 		copy(ens.X, in.X)
 	case in.N == 1:
@@ -158,13 +179,13 @@ func start(target ebmkit.Energy, cfg Config) (*ebmkit.Ensemble, error) {
 			copy(ens.Row(i), in.X)
 		}
 	default:
-		return nil, &ebmkit.ArgError{Func: "mcmc.Run", Arg: "Config.Init.N", Value: in.N, Want: fmt.Sprintf("1 or %d, the number of walkers", ens.N)}
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "Config.Init.N", Value: in.N, Want: fmt.Sprintf("1 or %d, the number of walkers", ens.N)}
 	}
 	u := make([]float64, ens.N)
 	ebmkit.NewEvaluator(target).EnergyGrad(u, nil, ens.X)
 	for i, v := range u {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, &ebmkit.ArgError{Func: "mcmc.Run", Arg: fmt.Sprintf("U at the start of walker %d", i), Value: v,
+			return nil, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("U at the start of walker %d", i), Value: v,
 				Want: "a finite energy (set Config.Init to points inside the support)"}
 		}
 	}
@@ -251,7 +272,7 @@ const segment = 256
 // advance runs every block up to transition next. Blocks that a cancelled
 // context left behind catch up when it is called again.
 func (sim *Simulation) advance(ctx context.Context, next int) error {
-	forBlocks(len(sim.blocks), func(i int) { sim.blocks[i].advance(ctx, sim, next) })
+	par.For(ctx, len(sim.blocks), func(i int) { sim.blocks[i].advance(ctx, sim, next) })
 	var first *ebmkit.DivergedError
 	for i := range sim.blocks {
 		err := sim.blocks[i].err

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // ULA is the unadjusted Langevin algorithm (review Definition 4.3, eq. (84)):
