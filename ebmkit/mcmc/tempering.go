@@ -34,7 +34,7 @@ type Tempering struct {
 type Ladder struct {
 	Chain      *ebmkit.Chain // the draws at Beta = 1; walker w is ladder w
 	Betas      []float64     // after adaptation
-	Swap       []float64     // mean acceptance probability of the exchange of levels l and l+1, after Burn
+	Swap       []float64     // mean acceptance probability of the exchange of levels l and l+1, after Burn; NaN if it was never offered
 	Accept     []float64     // mean acceptance probability of the kernel at each level, after Burn
 	Steps      []float64     // step size at each level after adaptation, nil if the kernel has none
 	RoundTrips int           // travels of a replica from Beta = 1 to the last Beta and back, after Burn, over all ladders
@@ -398,7 +398,8 @@ func (t *tempering) join() {
 	t.gather = t.step
 }
 
-// swapRates returns the mean acceptance probability of each pair.
+// swapRates returns the mean acceptance probability of each pair, NaN for one
+// that has not been offered an exchange.
 func (t *tempering) swapRates() []float64 {
 	out := make([]float64, len(t.betas)-1)
 	for l := range out {
@@ -407,9 +408,7 @@ func (t *tempering) swapRates() []float64 {
 			s += t.blocks[i].swap[l]
 			n += t.blocks[i].swaps[l]
 		}
-		if n > 0 {
-			out[l] = s / n
-		}
+		out[l] = s / n
 	}
 	return out
 }
