@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // DoubleWell is a quartic double well in the first coordinate, with harmonic

@@ -7,6 +7,10 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 )
 
+// cbrtEps is eps^(1/3), the relative step at which the truncation error h^2 and
+// the rounding error eps/h of a central difference balance.
+const cbrtEps = 6.0554544523933395e-06
+
 // Func is an energy given as a Go function. If no gradient is given, it is
 // computed by central differences, 2d evaluations, with an error of about 1e-10
 // relative to U/|x|:
@@ -73,8 +77,8 @@ func (e *Func) EnergyGrad(grad, x []float64) float64 {
 	y := *buf
 	copy(y, x)
 	for j, xj := range x {
-		h := 6.0554544523933395e-06 * math.Max(1, math.Abs(xj)) // cbrt(2^-52)
-		up, down := xj+h, xj-h                                  // what is added is what is divided by
+		h := cbrtEps * math.Max(1, math.Abs(xj))
+		up, down := xj+h, xj-h // what is added is what is divided by
 		y[j] = up
 		a := e.f(y)
 		y[j] = down

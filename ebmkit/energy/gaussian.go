@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 const log2Pi = 1.837877066409345483560659472811 // log(2 pi)
@@ -133,32 +133,33 @@ func (g *Gaussian) EnergyGrad(grad, x []float64) float64 {
 
 // NewEvaluator returns an evaluator of many rows.
 func (g *Gaussian) NewEvaluator() ebmkit.Evaluator {
-	return &gaussianEvaluator{g: g, y: make([]float64, g.d)}
+	return &gaussianEvaluator{g: g, y: make([]float64, g.d), z: make([]float64, g.d)}
 }
 
 type gaussianEvaluator struct {
-	g *Gaussian
-	y []float64
+	g    *Gaussian
+	y, z []float64
 }
 
 func (e *gaussianEvaluator) EnergyGrad(u, grad, xs []float64) {
-	g, d, y := e.g, e.g.d, e.y
+	g, d, y, z := e.g, e.g.d, e.y, e.z
 	n := ebmkit.CheckRows("energy: Gaussian.EnergyGrad", d, u, grad, xs)
 	for i := range n {
 		x := xs[i*d : (i+1)*d]
 		for j := range y {
 			y[j] = x[j] - g.mean[j]
 		}
-		var s float64
-		for j := range y {
-			p := dot(y, g.prec[j*d:(j+1)*d])
-			if grad != nil {
-				grad[i*d+j] = p
-			}
-			s += y[j] * p
-		}
+		// U = |W y|^2/2 cannot be negative, nor NaN far out as y'Py can be.
+		g.white(z, y)
 		if u != nil {
-			u[i] = s / 2
+			u[i] = vmath.Dot(z, z) / 2
+		}
+		if grad != nil {
+			gi := grad[i*d : (i+1)*d]
+			clear(gi)
+			for j, zj := range z {
+				vmath.Axpy(gi[:j+1], zj, g.w[j*d:j*d+j+1])
+			}
 		}
 	}
 }
@@ -171,7 +172,7 @@ func (g *Gaussian) Sample(dst []float64, s *ebmkit.Stream) {
 	checkX("Gaussian.Sample", g.d, nil, dst)
 	s.FillNormal(dst)
 	for i := g.d - 1; i >= 0; i-- { // L is lower: from below, in place
-		dst[i] = g.mean[i] + dot(dst[:i+1], g.l[i*g.d:i*g.d+i+1])
+		dst[i] = g.mean[i] + vmath.Dot(dst[:i+1], g.l[i*g.d:i*g.d+i+1])
 	}
 }
 
@@ -188,7 +189,7 @@ func (g *Gaussian) Cov(dst []float64) []float64 {
 	dst = into("Gaussian.Cov", dst, d*d)
 	for i := range d {
 		for j := 0; j <= i; j++ {
-			c := dot(g.l[i*d:i*d+j+1], g.l[j*d:j*d+j+1])
+			c := vmath.Dot(g.l[i*d:i*d+j+1], g.l[j*d:j*d+j+1])
 			dst[i*d+j], dst[j*d+i] = c, c
 		}
 	}
@@ -261,7 +262,7 @@ func wantScale(fn string, k int, t float64) error {
 // white computes z = W y.
 func (g *Gaussian) white(z, y []float64) {
 	for i := range z {
-		z[i] = dot(y[:i+1], g.w[i*g.d:i*g.d+i+1])
+		z[i] = vmath.Dot(y[:i+1], g.w[i*g.d:i*g.d+i+1])
 	}
 }
 
@@ -292,7 +293,7 @@ func (g *Gaussian) AddParamGrad(dst, w, xs []float64) {
 		}
 		g.white(z, y)
 		for j := range d {
-			dst[j] -= wi * dot(y, g.prec[j*d:(j+1)*d])
+			dst[j] -= wi * vmath.Dot(y, g.prec[j*d:(j+1)*d])
 		}
 		g.addLower(dst, wi, z, y)
 	}
@@ -313,7 +314,7 @@ func (g *Gaussian) AddScoreParamGrad(dst, v, xs []float64) {
 		g.white(z, y)
 		g.white(b, vi)
 		for j := range d {
-			dst[j] -= dot(vi, g.prec[j*d:(j+1)*d])
+			dst[j] -= vmath.Dot(vi, g.prec[j*d:(j+1)*d])
 		}
 		g.addLower(dst, 1, z, vi)
 		g.addLower(dst, 1, b, y)
@@ -346,7 +347,7 @@ func (g *Gaussian) addLogZGrad(dst []float64, c float64) {
 func (g *Gaussian) curv(v []float64) float64 {
 	var s float64
 	for i := range g.d {
-		b := dot(v[:i+1], g.w[i*g.d:i*g.d+i+1])
+		b := vmath.Dot(v[:i+1], g.w[i*g.d:i*g.d+i+1])
 		s += b * b
 	}
 	return s

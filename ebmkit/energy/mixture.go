@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Component is what a Mixture is made of: *Gaussian or *DiagonalGaussian.
@@ -156,20 +156,7 @@ func newMixture(fn string, weights []float64, comps []Component) (*Mixture, erro
 	return m, nil
 }
 
-func (m *Mixture) refresh() { m.logZ = logSumExp(m.logw) }
-
-// logSumExp returns log sum_k exp(a_k).
-func logSumExp(a []float64) float64 {
-	top := slices.Max(a)
-	if math.IsInf(top, -1) {
-		return top
-	}
-	var s float64
-	for _, v := range a {
-		s += vmath.Exp(v - top)
-	}
-	return top + vmath.Log(s)
-}
+func (m *Mixture) refresh() { m.logZ = vmath.LogSumExp(m.logw) }
 
 // Dim returns d.
 func (m *Mixture) Dim() int { return m.d }
@@ -214,7 +201,7 @@ func (m *Mixture) Responsibilities(dst, x []float64) []float64 {
 	for k, c := range m.comps {
 		dst[k] = m.logw[k] - c.LogZ() - c.Energy(x)
 	}
-	top := logSumExp(dst)
+	top := vmath.LogSumExp(dst)
 	for k := range dst {
 		dst[k] = vmath.Exp(dst[k] - top)
 	}
@@ -251,8 +238,10 @@ func (e *mixtureEvaluator) EnergyGrad(u, grad, xs []float64) {
 		}
 		e.block(gb, xs[lo*d:hi*d], grad != nil)
 		if u != nil {
-			for i := range u[lo:hi] {
-				u[lo+i] = -(e.top[i] + vmath.Log(e.s[i]))
+			ub := u[lo:hi]
+			vmath.LogSlice(ub, e.s[:hi-lo])
+			for i, l := range ub {
+				ub[i] = -(e.top[i] + l)
 			}
 		}
 	}
@@ -308,9 +297,7 @@ func (e *mixtureEvaluator) block(grad, xs []float64, wantGrad bool) {
 			a[i] -= top[i]
 		}
 	}
-	for i, v := range e.a[:kk*n] {
-		e.a[i] = vmath.Exp(v)
-	}
+	vmath.ExpSlice(e.a[:kk*n], e.a[:kk*n])
 	for k := range m.comps {
 		for i, v := range e.a[k*n : (k+1)*n] {
 			s[i] += v
@@ -623,7 +610,7 @@ func (m *Mixture) addSecond(dst, v, xs []float64, n int, curv bool) {
 		for k := range m.comps {
 			s[k] = 0
 			if r[k] > 0 {
-				s[k] = dot(vi, e.g[k*d:(k+1)*d])
+				s[k] = vmath.Dot(vi, e.g[k*d:(k+1)*d])
 			}
 			ms += r[k] * s[k]
 		}

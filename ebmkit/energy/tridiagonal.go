@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/ebmkit/internal/vmath"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // TridiagonalGaussian is the energy of a Gaussian whose precision P is
@@ -101,24 +101,26 @@ func (g *TridiagonalGaussian) EnergyGrad(grad, x []float64) float64 {
 	return g.row(grad, x)
 }
 
+// row takes P = C C' apart: with z = C'y, U = |z|^2/2 cannot be negative, nor
+// NaN far out, and the gradient is C z.
 func (g *TridiagonalGaussian) row(grad, x []float64) float64 {
 	d := len(x)
-	mean, diag := g.mean[:d], g.diag[:d]
-	var s, left float64 // left = off_{j-1} y_{j-1}
+	mean, cd, co := g.mean[:d], g.cd[:d], g.co[:d-1]
+	var s, left float64 // left = co_{j-1} z_{j-1}
 	y := x[0] - mean[0]
 	for j := range d {
-		p := diag[j]*y + left
-		var next float64
+		z := cd[j] * y
 		if j+1 < d {
-			next = x[j+1] - mean[j+1]
-			p += g.off[j] * next
-			left = g.off[j] * y
+			y = x[j+1] - mean[j+1]
+			z += co[j] * y
 		}
+		s += z * z
 		if grad != nil {
-			grad[j] = p
+			grad[j] = cd[j]*z + left
+			if j+1 < d {
+				left = co[j] * z
+			}
 		}
-		s += y * p
-		y = next
 	}
 	return s / 2
 }
