@@ -49,7 +49,7 @@ func HMCOptimum() Optimum { return Optimum{"HMC", 0.651, 0.516, 0.771} }
 
 // Judge says in one line what a mean acceptance probability means for the step.
 func (o Optimum) Judge(rate float64) string {
-	verdict := "efficient"
+	verdict := "keep this step"
 	switch {
 	case math.IsNaN(rate) || rate < 0 || rate > 1:
 		return fmt.Sprintf("%s: %g is not an acceptance rate", o.Kernel, rate)
@@ -58,6 +58,6 @@ func (o Optimum) Judge(rate float64) string {
 	case rate > o.High:
 		verdict = "take larger steps"
 	}
-	return fmt.Sprintf("%s: acceptance %.3f, best %.3g, within 5 %% of it from %.3g to %.3g: %s",
-		o.Kernel, rate, o.Rate, o.Low, o.High, verdict)
+	return fmt.Sprintf("%s: acceptance %.3f, efficient from %.3g to %.3g (best %.3g): %s",
+		o.Kernel, rate, o.Low, o.High, o.Rate, verdict)
 }

@@ -44,6 +44,9 @@ func BenchmarkESS(b *testing.B) {
 		e, _ = ESS(c)
 	}
 	b.ReportMetric(e[0], "ess0")
+	if d := e[0]/(4e5/3) - 1; d*d > 0.05*0.05 { // its relative error is about 0.01
+		b.Errorf("ESS[0] = %v, want about %v", e[0], 4e5/3)
+	}
 }
 
 func BenchmarkParts(b *testing.B) {

@@ -70,7 +70,8 @@ func (w *work) essTail(s *Series) float64 {
 }
 
 // ESSMean returns the effective sample size for the mean: that of the split
-// chains as they are. It needs a finite variance. A constant series gives NaN.
+// chains as they are. It needs a finite variance. A constant series gives NaN,
+// and so do draws whose squares overflow.
 func (s *Series) ESSMean() float64 { return new(work).essMean(s) }
 
 func (w *work) essMean(s *Series) float64 {
@@ -82,7 +83,7 @@ func (w *work) essMean(s *Series) float64 {
 
 // ESSSD returns the effective sample size for variance and standard deviation:
 // that of the squared deviations from the mean of all draws. A constant series
-// gives NaN.
+// gives NaN, and so do draws whose fourth powers overflow.
 func (s *Series) ESSSD() float64 { return new(work).essSD(s) }
 
 func (w *work) essSD(s *Series) float64 {
@@ -198,6 +199,9 @@ func (w *work) geyer(rows [][]float64, lags int, within, plus float64) (tau floa
 			w.rho[t+1], w.rho[t+2] = even, odd
 		}
 		t += 2
+	}
+	if math.IsNaN(even + odd) {
+		return math.NaN(), true // squares overflow
 	}
 	last := t - 2
 	if even > 0 {

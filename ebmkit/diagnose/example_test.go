@@ -54,5 +54,5 @@ func ExampleSeries_Tau() {
 func ExampleOptimum_Judge() {
 	fmt.Println(diagnose.RandomWalkOptimum(50).Judge(0.99))
 	// Output:
-	// random-walk Metropolis: acceptance 0.990, best 0.234, within 5 % of it from 0.158 to 0.325: take larger steps
+	// random-walk Metropolis: acceptance 0.990, efficient from 0.158 to 0.325 (best 0.234): take larger steps
 }

@@ -62,7 +62,7 @@ func TestOptima(t *testing.T) {
 			}
 		}
 	}
-	for rate, want := range map[float64]string{0.99: "larger", 0.25: "efficient", 0.05: "smaller", math.NaN(): "not an", 1.5: "not an"} {
+	for rate, want := range map[float64]string{0.99: "larger", 0.25: "keep", 0.05: "smaller", math.NaN(): "not an", 1.5: "not an"} {
 		if s := RandomWalkOptimum(10).Judge(rate); !strings.Contains(s, want) {
 			t.Errorf("Judge(%v) = %q, want it to say %q", rate, s, want)
 		}
@@ -307,6 +307,32 @@ func TestFromFunc(t *testing.T) {
 		if !reflect.DeepEqual(s.Chain(w), want.Chain(w)) || !reflect.DeepEqual(s.Chain(w), c.Trace(w, 2)) {
 			t.Errorf("walker %d: %v, want %v", w, s.Chain(w), c.Trace(w, 2))
 		}
+	}
+}
+
+// TestOverflowIsSeen: squares that overflow give NaN, not a made-up number, and
+// the ranks do not care.
+func TestOverflowIsSeen(t *testing.T) {
+	s := ar1Series(t, 500, 4, 0.5, 1)
+	rows := make([][]float64, 4)
+	for k := range rows {
+		rows[k] = s.Chain(k)
+		for i := range rows[k] {
+			rows[k][i] *= 1e200
+		}
+	}
+	huge, err := NewSeries(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := huge.ESSMean(); !math.IsNaN(e) {
+		t.Errorf("ESSMean = %v", e)
+	}
+	if m, v := huge.Mean(), huge.SD(); !math.IsNaN(m.SE) || !math.IsNaN(v.SE) {
+		t.Errorf("errors of %v, %v", m, v)
+	}
+	if huge.ESSBulk() != s.ESSBulk() || huge.RHat() != s.RHat() || huge.ESSTail() != s.ESSTail() {
+		t.Error("the rank diagnostics changed")
 	}
 }
 

@@ -1,5 +1,8 @@
 """Write arviz.json: what ArviZ and emcee say about draws that Go can make again.
 
+Versions (requirements.txt): arviz-stats 0.8.0, arviz 0.23.4, emcee 3.1.6,
+numpy 2.4.6, scipy 1.17.1, Python 3.11.
+
     python -m venv venv && venv/bin/pip install -r requirements.txt
     venv/bin/python regenerate.py > arviz.json
 
