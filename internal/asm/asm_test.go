@@ -20,7 +20,7 @@ func withoutHeader(t *testing.T, file string) []byte {
 }
 
 func TestGeneratedFilesAreCurrent(t *testing.T) {
-	for _, pkg := range []string{"vmath"} {
+	for _, pkg := range []string{"vmath", "gemm"} {
 		dir := t.TempDir()
 		cmd := exec.Command("go", "run", "./"+pkg, "-pkg", pkg,
 			"-out", filepath.Join(dir, "kernels_amd64.s"), "-stubs", filepath.Join(dir, "kernels_amd64.go"))

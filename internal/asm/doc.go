@@ -5,3 +5,4 @@
 package asm
 
 //go:generate go run ./vmath -out ../vmath/kernels_amd64.s -stubs ../vmath/kernels_amd64.go -pkg vmath
+//go:generate go run ./gemm -out ../gemm/kernels_amd64.s -stubs ../gemm/kernels_amd64.go -pkg gemm

@@ -1200,13 +1200,12 @@ end30:
 	RET
 
 // func axpyAVX2(y *float64, a float64, x *float64, n int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, FMA3
 TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
 	MOVQ         y+0(FP), AX
-	MOVSD        a+8(FP), X0
 	MOVQ         x+16(FP), CX
 	MOVQ         n+24(FP), DX
-	VBROADCASTSD X0, Y0
+	VBROADCASTSD a+8(FP), Y0
 	TESTQ        DX, DX
 	JZ           end32
 
@@ -1224,13 +1223,12 @@ end32:
 	RET
 
 // func sumExpAVX2(acc *[4]float64, x *float64, shift float64, n int)
-// Requires: AVX, AVX2, FMA3, SSE2
+// Requires: AVX, AVX2, FMA3
 TEXT ·sumExpAVX2(SB), NOSPLIT, $0-32
 	MOVQ         acc+0(FP), AX
 	MOVQ         x+8(FP), CX
-	MOVSD        shift+16(FP), X0
+	VBROADCASTSD shift+16(FP), Y0
 	MOVQ         n+24(FP), DX
-	VBROADCASTSD X0, Y0
 	VMOVUPD      (AX), Y1
 	TESTQ        DX, DX
 	JZ           end34

@@ -63,6 +63,17 @@ func load(m Op) V {
 	return v
 }
 
+// broadcast returns a float64 parameter in all elements.
+func broadcast(param string) V {
+	b, err := Param(param).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	v := YMM()
+	VBROADCASTSD(b.Addr, v)
+	return v
+}
+
 // Arithmetic in the order of the formula.
 
 func add(a V, b Op) V { v := YMM(); VADDPD(b, a, v); return v }
@@ -444,10 +455,9 @@ func axpy() {
 	TEXT("axpyAVX2", NOSPLIT, "func(y *float64, a float64, x *float64, n int)")
 	Doc("axpyAVX2 adds a*x[i] to y[i] for i < n, n a multiple of 4.")
 	Pragma("noescape")
-	y, a := Load(Param("y"), GP64()), Load(Param("a"), XMM())
+	y := Load(Param("y"), GP64())
 	x, n := Load(Param("x"), GP64()), Load(Param("n"), GP64())
-	av := YMM()
-	VBROADCASTSD(a.(reg.VecVirtual), av)
+	av := broadcast("a")
 	loop(n, 4, func() {
 		v := load(Mem{Base: y})
 		acc(av, Mem{Base: x}, v)
@@ -463,9 +473,7 @@ func sumExp() {
 	Doc("sumExpAVX2 adds exp(x[i]-shift) to acc[i%4] for i < n, n a multiple of 4.")
 	Pragma("noescape")
 	a, x := Load(Param("acc"), GP64()), Load(Param("x"), GP64())
-	sh, n := Load(Param("shift"), XMM()), Load(Param("n"), GP64())
-	shift := YMM()
-	VBROADCASTSD(sh.(reg.VecVirtual), shift)
+	shift, n := broadcast("shift"), Load(Param("n"), GP64())
 	v := load(Mem{Base: a})
 	loop(n, 4, func() {
 		VADDPD(exp(sub(load(Mem{Base: x}), shift)), v, v)

@@ -1,0 +1,280 @@
+// Package gemm multiplies dense matrices of float32 or float64.
+//
+// Each element of the product is one chain of fused multiply-adds over the
+// inner index, in order; alpha and beta come last:
+//
+//	s = 0;  s = fma(a[i,p], b[p,j], s), p = 0..k-1;  c[i,j] = fma(beta, c[i,j], alpha*s)
+//
+// So its bits depend neither on the shape of the other dimensions, nor on the
+// processor, nor on whether B was packed; the portable code gives them too, at
+// a hundredth of the speed.
+package gemm
+
+import (
+	"math"
+	"unsafe"
+)
+
+// Float is the type of an element.
+type Float interface{ float32 | float64 }
+
+// Matrix is a view of a matrix in a slice: element (i, j) is
+// Data[i*RowStride + j*ColStride]. One of the strides is 1.
+type Matrix[T Float] struct {
+	Data                 []T
+	Rows, Cols           int
+	RowStride, ColStride int
+}
+
+// Of returns the row-major matrix of the first rows*cols elements of data.
+func Of[T Float](data []T, rows, cols int) Matrix[T] {
+	return Matrix[T]{data, rows, cols, cols, 1}
+}
+
+// T returns the transposed view.
+func (m Matrix[T]) T() Matrix[T] {
+	return Matrix[T]{m.Data, m.Cols, m.Rows, m.ColStride, m.RowStride}
+}
+
+// check panics if an element of m lies outside its slice.
+func (m Matrix[T]) check() {
+	if m.Rows < 0 || m.Cols < 0 || m.RowStride < 1 || m.ColStride < 1 {
+		panic("gemm: negative size or non-positive stride")
+	}
+	if m.Rows > 0 && m.Cols > 0 && (m.Rows-1)*m.RowStride+(m.Cols-1)*m.ColStride >= len(m.Data) {
+		panic("gemm: matrix reaches beyond its slice")
+	}
+}
+
+// A panel is 64 bytes wide: 16 float32 or 8 float64, two registers. The last
+// columns of B make a panel of one register if they fit.
+func width[T Float](vectors int) int {
+	var z T
+	return vectors * 32 / int(unsafe.Sizeof(z))
+}
+
+// lastVectors returns how many registers wide the panel of cols columns is.
+func lastVectors[T Float](cols int) int {
+	if cols <= width[T](1) {
+		return 1
+	}
+	return 2
+}
+
+// Packed is a matrix in the order in which the kernels read a right factor:
+// panels of columns, row by row, filled up with zeros. Weights that many
+// products share are packed once. The zero value is ready for Pack.
+type Packed[T Float] struct {
+	rows, cols int
+	data       []T
+}
+
+// Pack stores a copy of b, and reuses the memory of an earlier one.
+func (p *Packed[T]) Pack(b Matrix[T]) {
+	b.check()
+	w := width[T](2)
+	full := b.Cols / w
+	size := full * w * b.Rows
+	if rest := b.Cols - full*w; rest > 0 {
+		size += width[T](lastVectors[T](rest)) * b.Rows
+	}
+	if cap(p.data) < size {
+		p.data = make([]T, size)
+	}
+	p.rows, p.cols, p.data = b.Rows, b.Cols, p.data[:size]
+	for j := 0; j < b.Cols; j += w {
+		packPanel(p.data[j*b.Rows:], b, j)
+	}
+}
+
+// packPanel copies the panel of b that starts at column j.
+func packPanel[T Float](dst []T, b Matrix[T], j int) {
+	cols := min(width[T](2), b.Cols-j)
+	w := width[T](lastVectors[T](cols))
+	if b.ColStride == 1 {
+		for p := range b.Rows {
+			d, s := dst[p*w:(p+1)*w], b.Data[p*b.RowStride+j:]
+			clear(d[copy(d, s[:cols]):])
+		}
+		return
+	}
+	for i := range w {
+		if i >= cols {
+			for p := range b.Rows {
+				dst[p*w+i] = 0
+			}
+			continue
+		}
+		s := b.Data[(j+i)*b.ColStride:]
+		for p := range b.Rows {
+			dst[p*w+i] = s[p*b.RowStride]
+		}
+	}
+}
+
+// Scratch is the memory a product works in. The zero value is ready; it grows
+// to what the largest product needs and then allocates nothing more. It serves
+// one goroutine.
+type Scratch[T Float] struct {
+	panel  []T
+	packed Packed[T]
+	tile   [96]T // one tile of edge columns
+}
+
+const (
+	tileRows = 6
+	// rowChunk rows of A stay in the second cache while all of B passes.
+	rowChunk = 20 * tileRows
+	// directRows is up to how many rows of A it is cheaper to read B where it
+	// lies than to pack it.
+	directRows = 24
+)
+
+// Mul sets c = alpha a b + beta c; c is not read if beta is 0. It panics if the
+// shapes do not fit, if c is not row-major, or if a view reaches beyond its
+// slice. c must not overlap a or b.
+func (s *Scratch[T]) Mul(c Matrix[T], alpha T, a, b Matrix[T], beta T) {
+	check(c, a, b.Rows, b.Cols)
+	if a.Rows > rowChunk {
+		s.packed.Pack(b)
+		s.MulPacked(c, alpha, a, &s.packed, beta)
+		return
+	}
+	b.check()
+	w := width[T](2)
+	if cap(s.panel) < w*b.Rows {
+		s.panel = make([]T, w*b.Rows)
+	}
+	panel := s.panel[:w*b.Rows]
+	for j := 0; j < b.Cols; j += w {
+		cols := min(w, b.Cols-j)
+		if cols == w && b.ColStride == 1 && a.Rows <= directRows && b.Rows > 0 {
+			s.columns(c, alpha, a, b.Data[j:], b.RowStride, j, cols, beta, 0, a.Rows)
+			continue
+		}
+		packPanel(panel, b, j)
+		s.columns(c, alpha, a, panel, width[T](lastVectors[T](cols)), j, cols, beta, 0, a.Rows)
+	}
+}
+
+// MulPacked is Mul with a packed b.
+func (s *Scratch[T]) MulPacked(c Matrix[T], alpha T, a Matrix[T], b *Packed[T], beta T) {
+	check(c, a, b.rows, b.cols)
+	w := width[T](2)
+	for lo := 0; lo < a.Rows; lo += rowChunk {
+		hi := min(lo+rowChunk, a.Rows)
+		for j := 0; j < b.cols; j += w {
+			cols := min(w, b.cols-j)
+			s.columns(c, alpha, a, b.data[j*b.rows:], width[T](lastVectors[T](cols)), j, cols, beta, lo, hi)
+		}
+	}
+}
+
+func check[T Float](c, a Matrix[T], k, n int) {
+	c.check()
+	a.check()
+	if c.Rows != a.Rows || c.Cols != n || a.Cols != k {
+		panic("gemm: shapes do not fit")
+	}
+	if c.ColStride != 1 {
+		panic("gemm: c is not row-major")
+	}
+}
+
+// columns computes columns j to j+cols-1 of rows lo to hi-1 of C. The rows of
+// the panel are bs elements apart.
+func (s *Scratch[T]) columns(c Matrix[T], alpha T, a Matrix[T], panel []T, bs, j, cols int, beta T, lo, hi int) {
+	vectors := lastVectors[T](cols)
+	w := width[T](vectors)
+	for i := lo; i < hi; i += tileRows {
+		rows := min(tileRows, hi-i)
+		if cols == w {
+			tile(rows, vectors, a, i, panel, bs, c.Data[i*c.RowStride+j:], c.RowStride, alpha, beta)
+			continue
+		}
+		t := s.tile[:]
+		tile(rows, vectors, a, i, panel, bs, t, w, alpha, 0)
+		for r := range rows {
+			row := c.Data[(i+r)*c.RowStride+j:][:cols]
+			if beta == 0 {
+				copy(row, t[r*w:])
+				continue
+			}
+			for q := range row {
+				row[q] = fma(beta, row[q], t[r*w+q])
+			}
+		}
+	}
+}
+
+// tile computes rows x vectors of C at c from rows i... of A.
+func tile[T Float](rows, vectors int, a Matrix[T], i int, b []T, bs int, c []T, ldc int, alpha, beta T) {
+	k := a.Cols
+	if !useAVX2 || k == 0 {
+		tileGo(rows, width[T](vectors), a, i, b, bs, c, ldc, alpha, beta)
+		return
+	}
+	if unsafe.Sizeof(alpha) == 4 {
+		tile32AVX2(rows, vectors, k,
+			(*float32)(unsafe.Pointer(&a.Data[i*a.RowStride])), 4*a.RowStride, 4*a.ColStride,
+			(*float32)(unsafe.Pointer(&b[0])), 4*bs,
+			(*float32)(unsafe.Pointer(&c[0])), 4*ldc, float32(alpha), float32(beta))
+		return
+	}
+	tile64AVX2(rows, vectors, k,
+		(*float64)(unsafe.Pointer(&a.Data[i*a.RowStride])), 8*a.RowStride, 8*a.ColStride,
+		(*float64)(unsafe.Pointer(&b[0])), 8*bs,
+		(*float64)(unsafe.Pointer(&c[0])), 8*ldc, float64(alpha), float64(beta))
+}
+
+// tileGo is tile without assembler.
+func tileGo[T Float](rows, w int, a Matrix[T], i int, b []T, bs int, c []T, ldc int, alpha, beta T) {
+	for r := range rows {
+		var sum [16]T
+		for p := range a.Cols {
+			v := a.Data[(i+r)*a.RowStride+p*a.ColStride]
+			row := b[p*bs:][:w]
+			for q, bv := range row {
+				sum[q] = fma(v, bv, sum[q])
+			}
+		}
+		row := c[r*ldc:][:w]
+		for q := range row {
+			v := T(alpha * sum[q])
+			if beta != 0 {
+				v = fma(beta, row[q], v)
+			}
+			row[q] = v
+		}
+	}
+}
+
+// fma returns x*y + z with one rounding.
+func fma[T Float](x, y, z T) T {
+	if unsafe.Sizeof(x) == 8 {
+		return T(math.FMA(float64(x), float64(y), float64(z)))
+	}
+	return T(fma32(float32(x), float32(y), float32(z)))
+}
+
+// fma32 returns x*y + z with one rounding. In float64 the product is exact; the
+// sum is rounded to odd, after which rounding to float32 is as if it were the
+// first (Boldo and Melquiond, 2008).
+func fma32(x, y, z float32) float32 {
+	p, c := float64(x)*float64(y), float64(z)
+	s := p + c
+	if b := math.Float64bits(s); b&0x1fffffff == 0x10000000 || math.Abs(s) < 0x1p-125 {
+		// s may lie in the middle of two float32: what did the sum lose?
+		t := s - p
+		lost := (p - (s - t)) + (c - t)
+		if lost != 0 && b&1 == 0 {
+			if (lost > 0) == (s > 0) {
+				b++
+			} else {
+				b--
+			}
+			s = math.Float64frombits(b)
+		}
+	}
+	return float32(s)
+}
