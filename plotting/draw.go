@@ -532,7 +532,7 @@ func (p *panel) axes(c *canvas.Canvas) {
 		tick(d.X0-t.AxisWidth/2, d.Y0, d.X1, d.Y0)
 		tick(d.X0, d.Y0-t.AxisWidth/2, d.X0, d.Y1)
 	}
-	names := p.s.X.Names != nil
+	names := p.s.X.Names != nil // bars name themselves
 	for _, m := range p.xt.major {
 		if !names {
 			tick(p.x(m.v), d.Y0, p.x(m.v), d.Y0-t.TickMajor)
@@ -684,7 +684,7 @@ func (p *panel) placeNotes() {
 		if r.Kind != KindNote {
 			continue
 		}
-		n := placedNote{label: p.text(r.Name), tip: canvas.Point{X: p.x(r.X[0]), Y: p.y(r.Y[0])}, style: r.Style, leader: true}
+		n := placedNote{label: mathtext.Wrap(r.Name, p.s.Theme.TextSize, 0.6*p.data.W(), true), tip: canvas.Point{X: p.x(r.X[0]), Y: p.y(r.Y[0])}, style: r.Style, leader: true}
 		asc, desc := lineHeight(n.label, p.s.Theme.TextSize)
 		w, h := n.label.Width, asc+desc
 		box := func(dx, dy float64) canvas.Rect {

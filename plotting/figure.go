@@ -272,8 +272,8 @@ func (f Figure) Heat(g Grid, opts ...Option) Figure {
 	return f.add(Series{Kind: KindHeat, Grid: g}, opts)
 }
 
-// Contour draws labelled lines of equal value. Without levels it takes about
-// seven round ones.
+// Contour draws labelled lines of equal value. Without levels it takes five
+// to eleven round ones.
 func (f Figure) Contour(g Grid, levels ...float64) Figure {
 	const who = "plotting.Figure.Contour"
 	if err := g.check(who); err != nil {

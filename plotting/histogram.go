@@ -103,7 +103,7 @@ func finiteSorted(z []float64) []float64 {
 	return s
 }
 
-// contourLevels returns about seven round levels inside the range of z, without
+// contourLevels returns five to eleven round levels inside the range of z, without
 // the upper twentieth of the values.
 func contourLevels(z []float64) []float64 {
 	s := finiteSorted(z)
@@ -114,7 +114,10 @@ func contourLevels(z []float64) []float64 {
 	if !(hi > lo) {
 		return []float64{lo}
 	}
-	st := niceStep((hi - lo) / 7)
+	st := niceStep((hi - lo) / 5)
+	if st.size() > (hi-lo)/5*(1+1e-9) {
+		st = niceStep((hi - lo) / 11)
+	}
 	var levels []float64
 	for i := math.Floor(lo/st.size()) + 1; st.at(i) < hi && len(levels) < 50; i++ {
 		if v := st.at(i); v > lo {

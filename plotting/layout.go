@@ -45,6 +45,7 @@ type panel struct {
 	ticksY       bool
 	labelX       bool // labels of axes are shown
 	labelY       bool
+	titleText    string
 	title        mathtext.Label
 	xlab, ylab   mathtext.Label
 	xmaj, ymaj   []mathtext.Label
@@ -79,7 +80,6 @@ func axisPlace(a *Axis, v float64) float64 {
 	return (v - a.Min) / (a.Max - a.Min)
 }
 
-func (p *panel) text(s string) mathtext.Label  { return mathtext.Layout(s, p.s.Theme.TextSize) }
 func (p *panel) small(s string) mathtext.Label { return mathtext.Layout(s, p.s.Theme.SmallSize) }
 
 // lineHeight is the room that a line of the label takes above and below its
@@ -96,6 +96,9 @@ func (p *panel) setTicks(w, h float64) {
 	size := p.s.Theme.SmallSize
 	xTarget := max(2, int(w/26))
 	yTarget := max(2, int(h/(2.7*size)))
+	if p.s.hasField() { // as dense as the other axis
+		yTarget = max(2, int(h/26))
+	}
 	if xTarget > 9 {
 		xTarget = 9
 	}
@@ -132,8 +135,20 @@ func (p *panel) setTicks(w, h float64) {
 	p.xnote, p.ynote = p.small(p.xt.note), p.small(p.yt.note)
 }
 
-// margins returns the room that axes and title take around the data rectangle.
-func (p *panel) margins(w float64) (l, r, t, b float64) {
+// setLabels breaks title and labels of the axes into lines that fit a data
+// rectangle of the size.
+func (p *panel) setLabels(w, h float64) {
+	size := p.s.Theme.TextSize
+	p.title = mathtext.Wrap(p.titleText, size, w, false)
+	p.xlab = mathtext.Wrap(p.s.X.Label, size, w+panelGap/2, true)
+	p.ylab = mathtext.Wrap(p.s.Y.Label, size, h+panelGap, true)
+}
+
+// margins returns the room that axes and title take around a data rectangle of
+// the size.
+func (p *panel) margins(w, h float64) (l, r, t, b float64) {
+	p.setTicks(w, h)
+	p.setLabels(w, h)
 	th := p.s.Theme
 	size := th.SmallSize
 	l, b = th.TickMajor, th.TickMajor
@@ -200,7 +215,7 @@ func (f Figure) layout() (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return layoutSheet(sheet{specs: []Spec{s}, cols: 1, width: s.Width, height: s.Height, legend: s.Legend})
+	return layoutSheet(sheet{specs: []Spec{s}, cols: 1, title: s.Title, width: s.Width, height: s.Height, legend: s.Legend})
 }
 
 func (m Multiples) layout() (*page, error) {
@@ -214,7 +229,7 @@ func (m Multiples) layout() (*page, error) {
 
 func layoutSheet(sh sheet) (*page, error) {
 	t := sh.specs[0].Theme
-	pg := &page{w: points(sh.width), theme: t, title: mathtext.Layout(sh.title, t.TextSize)}
+	pg := &page{w: points(sh.width), theme: t, title: mathtext.Wrap(sh.title, t.TextSize, 0.8*points(sh.width), false)}
 	n, cols := len(sh.specs), sh.cols
 	rows := (n + cols - 1) / cols
 
@@ -230,12 +245,12 @@ func layoutSheet(sh sheet) (*page, error) {
 		if !sh.freeY && !p.labelY {
 			p.labelY = p.s.Y.Label != sh.specs[i-1].Y.Label
 		}
-		title := p.s.Title
-		if sh.multiple && n > 1 {
-			title = panelTag(i) + " " + title
+		switch {
+		case sh.multiple && n > 1:
+			p.titleText = panelTag(i) + " " + p.s.Title
+		case sh.multiple:
+			p.titleText = p.s.Title
 		}
-		p.title = p.text(title)
-		p.xlab, p.ylab = p.text(p.s.X.Label), p.text(p.s.Y.Label)
 		pg.panels = append(pg.panels, p)
 	}
 
@@ -267,8 +282,7 @@ func layoutSheet(sh sheet) (*page, error) {
 		top += asc + desc + titleGap
 	}
 
-	field := sh.specs[0].hasField()
-	if lg != nil && pos == Auto && field {
+	if pos == Auto && sh.specs[0].hasField() {
 		pos = Above // a map is full of data
 	}
 	for {
@@ -332,8 +346,7 @@ func (pg *page) arrange(sh sheet, rows int, top float64, pos Position, lg *legen
 		colL, colR = make([]float64, cols), make([]float64, cols)
 		rowT, rowB = make([]float64, rows), make([]float64, rows)
 		for i, p := range pg.panels {
-			p.setTicks(dw, dh)
-			l, r, tp, b := p.margins(dw)
+			l, r, tp, b := p.margins(dw, dh)
 			c, q := i%cols, i/cols
 			colL[c], colR[c] = max(colL[c], l), max(colR[c], r)
 			rowT[q], rowB[q] = max(rowT[q], tp), max(rowB[q], b)
@@ -344,7 +357,7 @@ func (pg *page) arrange(sh sheet, rows int, top float64, pos Position, lg *legen
 			side += barGap + barWidth + pg.bar.w
 		}
 		if lg != nil && pos == Right {
-			lg.column()
+			lg.column(0.4 * pg.w)
 			side += barGap + 2 + lg.w
 		}
 		used := margin + side
@@ -473,9 +486,8 @@ func (p *panel) placeInsets() error {
 			X0: p.data.X0 + in.X*p.data.W(), Y0: p.data.Y0 + in.Y*p.data.H(),
 			X1: p.data.X0 + (in.X+in.W)*p.data.W(), Y1: p.data.Y0 + (in.Y+in.H)*p.data.H(),
 		}
-		q.title, q.xlab, q.ylab = q.text(s.Title), q.text(s.X.Label), q.text(s.Y.Label)
-		q.setTicks(q.data.W(), q.data.H())
-		l, r, t, b := q.margins(q.data.W())
+		q.titleText = s.Title
+		l, r, t, b := q.margins(q.data.W(), q.data.H())
 		p.insetBoxes = append(p.insetBoxes, canvas.Rect{X0: q.data.X0 - l - 1.5, Y0: q.data.Y0 - b - 1.5, X1: q.data.X1 + r + 1.5, Y1: q.data.Y1 + t + 1.5})
 		q.busy = q.occupied()
 		q.placeNotes()
@@ -506,7 +518,7 @@ func (b *colorBar) measure(t Theme, h float64) {
 		widest = max(widest, l.Width)
 	}
 	b.note = mathtext.Layout(b.t.note, t.SmallSize)
-	b.label = mathtext.Layout(b.s.Z.Label, t.TextSize)
+	b.label = mathtext.Wrap(b.s.Z.Label, t.TextSize, h, true)
 	b.w = t.TickMajor + tickGap + widest
 	if b.label.Width > 0 {
 		asc, desc := lineHeight(b.label, t.TextSize)

@@ -11,6 +11,7 @@ import (
 type entry struct {
 	name   string
 	series []*Series
+	panel  int // whose series draw the swatch
 	label  mathtext.Label
 	x, y   float64 // of the row's upper left corner, from that of the legend
 }
@@ -28,13 +29,13 @@ func legendEntries(specs []Spec) []entry {
 			}
 			for k := range es {
 				if es[k].name == r.Name {
-					if i == 0 {
+					if es[k].panel == i {
 						es[k].series = append(es[k].series, r)
 					}
 					continue series
 				}
 			}
-			es = append(es, entry{name: r.Name, series: []*Series{r}})
+			es = append(es, entry{name: r.Name, series: []*Series{r}, panel: i})
 		}
 	}
 	return es
@@ -52,18 +53,24 @@ type legend struct {
 
 func newLegend(es []entry, t Theme) *legend {
 	l := &legend{theme: t}
-	l.rowHeight = 1.38 * t.TextSize
-	for _, e := range es {
-		e.label = mathtext.Layout(e.name, t.TextSize)
-		l.rowHeight = max(l.rowHeight, e.label.Asc+e.label.Desc+0.25*t.TextSize)
-		l.entries = append(l.entries, e)
-	}
-	l.column()
+	l.entries = append(l.entries, es...)
 	return l
 }
 
-// column stacks the entries.
-func (l *legend) column() {
+// setLabels breaks names that are wider than width.
+func (l *legend) setLabels(width float64) {
+	t := l.theme.TextSize
+	l.rowHeight = 1.38 * t
+	for i := range l.entries {
+		e := &l.entries[i]
+		e.label = mathtext.Wrap(e.name, t, max(width-swatch-swatchGap, 20), false)
+		l.rowHeight = max(l.rowHeight, e.label.Asc+e.label.Desc+0.25*t)
+	}
+}
+
+// column stacks the entries, none wider than width.
+func (l *legend) column(width float64) {
+	l.setLabels(width)
 	l.w = 0
 	for i := range l.entries {
 		e := &l.entries[i]
@@ -75,6 +82,7 @@ func (l *legend) column() {
 
 // rows sets the entries in columns of equal width, as many as fit.
 func (l *legend) rows(width float64) {
+	l.setLabels(width)
 	widest := 0.0
 	for i := range l.entries {
 		widest = max(widest, swatch+swatchGap+l.entries[i].label.Width)
@@ -95,7 +103,7 @@ func (l *legend) rows(width float64) {
 // takes the first free corner, or makes room above the data, and returns false
 // if there is no good place.
 func (p *panel) placeLegend(l *legend, pos Position, shared bool) bool {
-	l.column()
+	l.column(0.75 * p.data.W())
 	at := func(c Position) canvas.Rect {
 		r := canvas.Rect{X0: p.data.X0 + legendInset + 1, Y1: p.data.Y1 - legendInset + 1}
 		if c == TopRight || c == BottomRight {
@@ -116,7 +124,7 @@ func (p *panel) placeLegend(l *legend, pos Position, shared bool) bool {
 	if pos != Auto {
 		return put(at(pos))
 	}
-	if l.w > 0.8*p.data.W() || l.h > 0.7*p.data.H() {
+	if l.h > 0.7*p.data.H() {
 		return false
 	}
 	corners := []Position{TopRight, TopLeft, BottomRight, BottomLeft}
@@ -165,7 +173,12 @@ func (l *legend) draw(c *canvas.Canvas) {
 				}
 			}
 		}
-		c.Text(e.label.Glyphs(x+swatch+swatchGap, mid-0.24*l.theme.TextSize, 0), l.theme.Ink)
+		// One line centres on its letters, more lines on their block.
+		base := mid - 0.24*l.theme.TextSize
+		if h := e.label.Asc + e.label.Desc; h > 1.6*l.theme.TextSize {
+			base = mid + h/2 - e.label.Asc
+		}
+		c.Text(e.label.Glyphs(x+swatch+swatchGap, base, 0), l.theme.Ink)
 	}
 }
 

@@ -312,9 +312,11 @@ func resolveStyles(s *Spec) {
 	color := map[string]int{} // place in the palette by name
 	dash := map[string]int{}
 	nColor, nDash, nHist := 0, 0, 0
-	onHeat := false
+	onHeat, onDark := false, false
 	for i := range s.Series {
-		onHeat = onHeat || s.Series[i].Kind == KindHeat
+		if r := &s.Series[i]; r.Kind == KindHeat {
+			onHeat, onDark = true, !r.Style.diverging
+		}
 	}
 	for i := range s.Series {
 		r := &s.Series[i]
@@ -331,14 +333,14 @@ func resolveStyles(s *Spec) {
 			continue
 		case KindContour:
 			ink := t.Ink
-			if onHeat {
+			if onDark {
 				ink = t.Paper
 			}
 			r.fallback(ink, 0.7, nil)
 			continue
 		case KindArrows:
 			ink := t.Ink
-			if onHeat {
+			if onDark {
 				ink = t.Paper
 			}
 			r.fallback(ink, 0.7, nil)
@@ -348,14 +350,14 @@ func resolveStyles(s *Spec) {
 				switch n := len(r.X); {
 				case n <= 300:
 					st.Size = 2.4
-				case n <= 3000:
-					st.Size = 1.5
+				case n <= 1500:
+					st.Size = 1.6
 				default:
-					st.Size = 1.1
+					st.Size = 1.2
 				}
 			}
 			if onHeat {
-				r.fallback(withAlpha(t.Ink, 0.75), t.LineWidth, nil)
+				r.fallback(withAlpha(t.Ink, 0.7), t.LineWidth, nil)
 				continue
 			}
 		}

@@ -133,10 +133,9 @@ func linearTicksOf(lo, hi float64, s step) ticks {
 	}
 	// Offset: more than six digits would be needed to tell neighbours apart.
 	size := max(math.Abs(lo), math.Abs(hi))
-	offset, offsetE := 0.0, 0
+	offset := 0.0
 	if size > 0 && floorLog10(size)-s.e >= 6 {
-		offsetE = floorLog10(hi-lo) + 2
-		unit := step{1, offsetE}
+		unit := step{1, floorLog10(hi-lo) + 2}
 		offset = unit.at(math.Floor(lo / unit.size()))
 		size = max(math.Abs(lo-offset), math.Abs(hi-offset))
 	}
@@ -163,15 +162,12 @@ func linearTicksOf(lo, hi float64, s step) ticks {
 		t.note = `$\times 10^{` + number(float64(k), 0) + `}$`
 	}
 	if offset != 0 {
-		o := number(math.Abs(offset), max(0, -offsetE))
-		if math.Abs(offset) >= 1e6 && offsetE > 0 {
-			o = strconv.FormatFloat(math.Abs(offset), 'f', 0, 64)
-		}
+		o := strconv.FormatFloat(math.Abs(offset), 'f', -1, 64)
 		sign := "+"
 		if offset < 0 {
 			sign = "\u2212"
 		}
-		t.note = strings.TrimSpace(t.note + " " + sign + o)
+		t.note = strings.TrimSpace(t.note + " " + sign + "\u2009" + o)
 	}
 	// Minor ticks.
 	n := s.minor()
@@ -229,7 +225,8 @@ func logTicks(lo, hi float64, ok fits) ticks {
 			return t
 		}
 	}
-	// Less than two decades are labelled: show 1, 2, 5 as well, or 1, 2, ..., 9.
+	// Less than two decades: 1, 2, ..., 9 or a part of them; if the axis holds fewer
+	// than three of these, round numbers as on a linear axis.
 	for _, ms := range [][]int{{1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 2, 3, 5}, {1, 2, 5}, {1, 3}} {
 		t := ticks{minor: between(lo, hi, e0-1, e1)}
 		for e := e0 - 1; e <= e1; e++ {
@@ -248,7 +245,7 @@ func logTicks(lo, hi float64, ok fits) ticks {
 				t.major = append(t.major, tick{v, label})
 			}
 		}
-		if len(t.major) >= 2 && ok(t.major) {
+		if len(t.major) >= 3 && ok(t.major) {
 			return t
 		}
 	}
