@@ -12,10 +12,11 @@
 // Effective sample sizes and R-hat are those of Vehtari, Gelman, Simpson,
 // Carpenter and Buerkner (2021), "Rank-normalization, folding, and localization:
 // an improved R-hat", computed as ArviZ computes them and tested to 1e-8 against
-// it. Two conventions differ, on purpose: a sampler that never moved gives NaN
-// where ArviZ says that all of its draws are effective, and the standard error
-// of a standard deviation uses the effective sample size of the squared
-// deviations.
+// it. Three things differ on purpose: a sampler that never moved gives NaN where
+// ArviZ says that all of its draws are effective; draws are constant when they
+// are equal, in any unit, and not when they differ by less than 1e-15; and the
+// standard error of a standard deviation uses the effective sample size of the
+// squared deviations, as ArviZ did before arviz-stats.
 //
 // The functions Mean and Variance take one ensemble of independent walkers
 // instead, such as the final states of a run.
