@@ -333,6 +333,9 @@ func writeParam(b *strings.Builder, v reflect.Value, depth int) error {
 		}
 		b.WriteByte(']')
 	case reflect.Struct:
+		if v.Type().PkgPath() == "sync" {
+			return nil // pools of scratch and locks are not parameters
+		}
 		b.WriteString(v.Type().String())
 		b.WriteByte('{')
 		for i := range v.NumField() {

@@ -334,6 +334,9 @@ func TestShow(t *testing.T) {
 	if !strings.Contains(svg, "<svg") || !bytes.HasPrefix(png, []byte("\x89PNG")) || fig.Data["text/plain"] != plotting.Text(testFigure()) {
 		t.Errorf("figure %.100q %.10q %q", svg, png, fig.Data["text/plain"])
 	}
+	if !strings.Contains(svg, `width="488" height="`) || !strings.Contains(svg, "viewBox") {
+		t.Errorf("size of the SVG: %.200s", svg)
+	}
 	if size, _ := fig.Metadata["image/png"].(map[string]any); size["width"] != 488 {
 		t.Errorf("metadata %v", fig.Metadata)
 	}

@@ -3,14 +3,16 @@ package nb
 import (
 	"bytes"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/ebmkit/hitchhiker/plotting"
 )
 
-// screenScale is the size of a figure on the screen over its size on the page:
-// 8.5 point text becomes 17 pixels high, a single column 488 pixels wide.
-const screenScale = 1.5
+// screenDPI is the number of CSS pixels on the screen for an inch on the page, one
+// and a half times the usual 96: 8.5 point text becomes 17 pixels high, a single
+// column 488 pixels wide.
+const screenDPI = 144
 
 // Show shows a figure with a caption below it. The caption is Markdown with
 // mathematics between dollar signs; without one, the figure's own is used. The
@@ -25,7 +27,7 @@ func Show(d plotting.Drawable, caption ...string) {
 	if text == "" {
 		text = plotting.CaptionOf(d)
 	}
-	showCaption(text)
+	Caption(text)
 }
 
 // Forms returns the static forms of a figure, as Show displays them. A figure
@@ -38,28 +40,52 @@ func Forms(d plotting.Drawable) ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	px := func(pt float64) int { return int(math.Round(pt * screenScale * 96 / 72)) }
 	var parts []Part
-	dpi := 2 * screenScale * 96 // two pixels of the image for one of the page
+	dpi := 2 * screenDPI // two pixels of the image for one of the screen
 	if !plotting.HasRaster(d) {
 		var svg bytes.Buffer
 		if err := plotting.Render(&svg, d, plotting.SVG, 0); err != nil {
 			return nil, err
 		}
-		parts = append(parts, Part{MIME: "image/svg+xml", Text: svg.String()})
-		dpi = screenScale * 96 // a second choice
+		parts = append(parts, Part{MIME: "image/svg+xml", Text: onScreen(svg.String(), Pixels(w), Pixels(h))})
+		dpi = screenDPI // a second choice
 	}
 	var png bytes.Buffer
 	if err := plotting.Render(&png, d, plotting.PNG, dpi); err != nil {
 		return nil, err
 	}
 	return append(parts,
-		Part{MIME: "image/png", Bytes: png.Bytes(), Width: px(w), Height: px(h)},
+		Part{MIME: "image/png", Bytes: png.Bytes(), Width: Pixels(w), Height: Pixels(h)},
 		Part{MIME: "text/plain", Text: plotting.Text(d)}), nil
 }
 
-// showCaption shows the text below a figure, smaller than the notebook's own.
-func showCaption(text string) {
+// onScreen gives an SVG picture its size on the screen: it replaces width and
+// height of the root element, whose view box stays.
+func onScreen(svg string, w, h int) string {
+	start := strings.Index(svg, "<svg")
+	if start < 0 {
+		return svg
+	}
+	end := start + strings.IndexByte(svg[start:], '>')
+	root := svg[start:end]
+	for name, px := range map[string]int{"width": w, "height": h} {
+		before, rest, ok := strings.Cut(root, " "+name+`="`)
+		_, after, ok2 := strings.Cut(rest, `"`)
+		if !ok || !ok2 {
+			return svg
+		}
+		root = before + " " + name + `="` + strconv.Itoa(px) + `"` + after
+	}
+	return svg[:start] + root + svg[end:]
+}
+
+// Pixels returns the length on the screen, in CSS pixels, of a length on the page
+// in points.
+func Pixels(pt float64) int { return int(math.Round(pt * screenDPI / 72)) }
+
+// Caption shows text as Show does below a figure: smaller than the notebook's
+// own. It shows nothing if text is empty.
+func Caption(text string) {
 	if text == "" {
 		return
 	}

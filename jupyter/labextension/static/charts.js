@@ -29,8 +29,10 @@ const ROUTINES = {
     const x = api.value(0), y = api.value(1);
     const [x0, y0] = api.coord([x - dx / 2, y - dy / 2]);
     const [x1, y1] = api.coord([x + dx / 2, y + dy / 2]);
-    // Half a pixel more, so that no gap shows between neighbours.
-    const shape = { x: Math.min(x0, x1), y: Math.min(y0, y1), width: Math.abs(x1 - x0) + 0.5, height: Math.abs(y1 - y0) + 0.5 };
+    // Whole pixels, so that neighbours neither overlap nor leave a gap.
+    const [left, right] = [x0, x1].map(Math.round).sort((a, b) => a - b);
+    const [top, bottom] = [y0, y1].map(Math.round).sort((a, b) => a - b);
+    const shape = { x: left, y: top, width: right - left, height: bottom - top };
     return { type: 'rect', shape, style: { fill: api.visual('color') } };
   },
 
@@ -102,9 +104,11 @@ export function harmless(value, dark) {
       if (!FORBIDDEN.has(key)) {
         copy[key] = harmless(value[key], dark);
       }
-      if (key === 'tooltip' && copy.tooltip && typeof copy.tooltip === 'object') {
+      if (key === 'tooltip') {
         for (const tip of [copy.tooltip].flat()) {
-          tip.renderMode = 'richText';
+          if (tip !== null && typeof tip === 'object') {
+            tip.renderMode = 'richText';
+          }
         }
       }
     }
@@ -121,12 +125,56 @@ export function harmless(value, dark) {
   return value;
 }
 
+/* Numbers at an axis: a true minus, decades as powers of ten. */
+function tick(value, log) {
+  const digits = n => String(n).replace(/./g, c => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
+  const exponent = Math.log10(value);
+  if (log && Number.isInteger(Math.round(exponent * 1e9) / 1e9) && Math.abs(exponent) > 2) {
+    return '10' + digits(Math.round(exponent));
+  }
+  return String(Number(value.toPrecision(10))).replace(/-/g, '−');
+}
+
+/* The colours of text and axes. Series bring their own. */
+function theme(dark) {
+  const text = dark ? '#d6d6d6' : '#222222';
+  const axis = {
+    axisLine: { lineStyle: { color: text } },
+    axisTick: { lineStyle: { color: text } },
+    axisLabel: { color: text, fontSize: 13 },
+    nameTextStyle: { color: text, fontSize: 14 }
+  };
+  const blue = dark ? '#56b4e9' : '#0072b2';
+  const box = dark ? '#2b2b2b' : '#ffffff';
+  return {
+    textStyle: { color: text },
+    title: { textStyle: { color: text, fontSize: 15 } },
+    legend: { textStyle: { color: text, fontSize: 13 }, pageTextStyle: { color: text } },
+    tooltip: { backgroundColor: box, borderColor: '#999999', borderWidth: 1, textStyle: { color: text, fontSize: 13 }, axisPointer: { lineStyle: { color: '#999999' } } },
+    toolbox: { iconStyle: { borderColor: text } },
+    visualMap: { textStyle: { color: text, fontSize: 13 } },
+    valueAxis: axis,
+    logAxis: axis,
+    categoryAxis: axis,
+    timeline: {
+      label: { color: text }, emphasis: { label: { color: text }, itemStyle: { color: blue } }, lineStyle: { color: '#999999' }, itemStyle: { color: '#999999' },
+      checkpointStyle: { color: blue, borderColor: box }, progress: { lineStyle: { color: blue }, itemStyle: { color: blue }, label: { color: text } },
+      controlStyle: { color: text, borderColor: text }
+    }
+  };
+}
+
 /* The option with tooltips that are never HTML, also where it names none. */
 export function prepare(option, dark) {
   const copy = harmless(option, dark);
   const top = copy.baseOption && typeof copy.baseOption === 'object' ? copy.baseOption : copy;
   top.tooltip = Object.assign({}, [top.tooltip].flat()[0], { renderMode: 'richText' });
   top.backgroundColor = 'transparent';
+  for (const axis of [top.xAxis, top.yAxis].flat()) {
+    if (axis && (axis.type === 'value' || axis.type === 'log')) {
+      axis.axisLabel = Object.assign({}, axis.axisLabel, { formatter: v => tick(v, axis.type === 'log') });
+    }
+  }
   return copy;
 }
 
@@ -181,7 +229,7 @@ export function rendererFactory(Widget, folder) {
       }
       if (!this.chart) {
         this.dark = dark;
-        this.chart = this.echarts.init(this.frame, dark ? 'dark' : null, { renderer: 'canvas' });
+        this.chart = this.echarts.init(this.frame, theme(dark), { renderer: 'canvas' });
       }
       this.chart.setOption(prepare(this.option, dark), true);
     }
