@@ -78,3 +78,9 @@ func uniformsAVX2(state *[16]uint64, dst *float64, n int)
 //
 //go:noescape
 func normalsAVX2(state *[16]uint64, dst *float64, n int)
+
+// mixture2AVX2 works on n rows, n a positive multiple of 4, and k components;
+// u and grad may be nil.
+//
+//go:noescape
+func mixture2AVX2(u *float64, grad *float64, xs *float64, n int, table *float64, k int, scratch *float64)

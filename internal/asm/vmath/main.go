@@ -32,6 +32,7 @@ func main() {
 	words()
 	uniforms()
 	normals()
+	mixture2()
 
 	Generate()
 }
@@ -235,7 +236,7 @@ func exp(x V) V {
 	return unlessAll(cmp(abs(x), le, num(708)),
 		func() V {
 			k, em1 := expReduce(x)
-			return iadd(shl(k, 52), add(em1, num(1)))
+			return scale(k, em1)
 		},
 		func() V {
 			kbits, em1 := expReduce(clamp(x, -746, 710))
@@ -246,6 +247,9 @@ func exp(x V) V {
 			return mul(p, shl(isub(isub(k, h), one), 52))
 		})
 }
+
+// scale returns (1 + em1) 2^k for a result in the normal range.
+func scale(kbits, em1 V) V { return iadd(shl(kbits, 52), add(em1, num(1))) }
 
 func expm1(x V) V {
 	k, em1 := expReduce(x)
@@ -621,5 +625,88 @@ func normals() {
 	second()
 	third()
 	storeLanes(g[:], st)
+	finish()
+}
+
+// mixture.go
+
+// mixture2 takes four rows at a time, x0 and x1 in one register each, elements
+// in the order of rows 0, 2, 1, 3 (which unpacking makes and undoes).
+func mixture2() {
+	TEXT("mixture2AVX2", NOSPLIT, "func(u, grad, xs *float64, n int, table *float64, k int, scratch *float64)")
+	Doc("mixture2AVX2 works on n rows, n a positive multiple of 4, and k components;", "u and grad may be nil.")
+	Pragma("noescape")
+	u, grad, xs := Load(Param("u"), GP64()), Load(Param("grad"), GP64()), Load(Param("xs"), GP64())
+	n, table := Load(Param("n"), GP64()), Load(Param("table"), GP64())
+	count, scratch := Load(Param("k"), GP64()), Load(Param("scratch"), GP64())
+
+	// entry i of the component at t in all elements
+	entry := func(t reg.Register, i int) V {
+		v := YMM()
+		VBROADCASTSD(Mem{Base: t, Disp: 8 * i}, v)
+		return v
+	}
+	t, a, k := GP64(), GP64(), GP64()
+	components := func(name string, body func()) {
+		MOVQ(table, t)
+		MOVQ(scratch, a)
+		MOVQ(count, k)
+		Label(name)
+		body()
+		ADDQ(Imm(40), t)
+		ADDQ(Imm(32), a)
+		DECQ(k)
+		JNZ(LabelRef(name))
+	}
+
+	loop(n, 4, func() {
+		low, high := load(Mem{Base: xs}), load(Mem{Base: xs, Disp: 32})
+		x0, x1 := YMM(), YMM()
+		VUNPCKLPD(high, low, x0)
+		VUNPCKHPD(high, low, x1)
+
+		top := load(num(math.Inf(-1)))
+		components("exponents", func() {
+			d0, d1 := sub(x0, entry(t, 1)), sub(x1, entry(t, 2))
+			v := acc(mul(d0, entry(t, 3)), d0, entry(t, 0))
+			v = acc(mul(d1, entry(t, 4)), d1, v)
+			VMOVUPD(v, Mem{Base: a})
+			VMAXPD(v, top, top)
+		})
+
+		sum, g0, g1 := YMM(), YMM(), YMM()
+		VXORPD(sum, sum, sum)
+		VXORPD(g0, g0, g0)
+		VXORPD(g1, g1, g1)
+		components("terms", func() {
+			v := sub(load(Mem{Base: a}), top)
+			VMAXPD(num(-708), v, v)
+			e := scale(expReduce(v))
+			VADDPD(e, sum, sum)
+			acc(e, mul(sub(x0, entry(t, 1)), entry(t, 3)), g0)
+			acc(e, mul(sub(x1, entry(t, 2)), entry(t, 4)), g1)
+		})
+
+		TESTQ(u, u)
+		JZ(LabelRef("noEnergy"))
+		ui := sub(load(num(0)), add(logNormal(sum, num(intMagic+1023)), top))
+		VPERMPD(Imm(0xd8), ui, ui)
+		VMOVUPD(ui, Mem{Base: u})
+		ADDQ(Imm(32), u)
+		Label("noEnergy")
+
+		TESTQ(grad, grad)
+		JZ(LabelRef("noGradient"))
+		s := add(div(load(num(-2)), sum), sub(top, top))
+		VMULPD(s, g0, g0)
+		VMULPD(s, g1, g1)
+		VUNPCKLPD(g1, g0, low)
+		VUNPCKHPD(g1, g0, high)
+		VMOVUPD(low, Mem{Base: grad})
+		VMOVUPD(high, Mem{Base: grad, Disp: 32})
+		ADDQ(Imm(64), grad)
+		Label("noGradient")
+		ADDQ(Imm(64), xs)
+	})
 	finish()
 }

@@ -1,0 +1,74 @@
+package vmath
+
+import "math"
+
+// MixtureGrad2 evaluates the energy of a mixture of K axis-aligned Gaussians in
+// the plane, at the n rows (x0, x1) of xs:
+//
+//	a_k(x) = c_k + q_k0 (x0 - m_k0)^2 + q_k1 (x1 - m_k1)^2
+//	u[i] = -log sum_k exp(a_k(x_i)),   grad[2i+j] = du[i]/dx_j
+//
+// table holds c_k, m_k0, m_k1, q_k0, q_k1 for each k: q = -1/(2 variance), c =
+// log weight + log normaliser, finite (leave components of weight 0 out). u
+// (length n) or grad (length 2n) may be nil; neither may overlap xs. scratch has
+// at least 4K elements. Where every square overflows u is +Inf and the gradient
+// NaN; a NaN in a row makes all of its results NaN. Terms below e^-708 of the
+// largest count as e^-708 of it. It panics on a wrong length.
+func MixtureGrad2(u, grad, xs, table, scratch []float64) {
+	n, k := len(xs)/2, len(table)/5
+	if len(xs) != 2*n || len(table) != 5*k || k == 0 || len(scratch) < 4*k ||
+		u != nil && len(u) != n || grad != nil && len(grad) != 2*n {
+		panic("vmath: MixtureGrad2: lengths do not fit")
+	}
+	done := 0
+	if useAVX2 && n >= 4 {
+		done = n &^ 3
+		var up, gp *float64
+		if u != nil {
+			up = &u[0]
+		}
+		if grad != nil {
+			gp = &grad[0]
+		}
+		mixture2AVX2(up, gp, &xs[0], done, &table[0], k, &scratch[0])
+	}
+	for i := done; i < n; i++ {
+		ui, g0, g1 := mixture2(xs[2*i], xs[2*i+1], table, scratch)
+		if u != nil {
+			u[i] = ui
+		}
+		if grad != nil {
+			grad[2*i], grad[2*i+1] = g0, g1
+		}
+	}
+}
+
+// mixture2 is MixtureGrad2 of one row.
+func mixture2(x0, x1 float64, table, a []float64) (u, g0, g1 float64) {
+	top := math.Inf(-1)
+	for k := range len(table) / 5 {
+		t := table[5*k : 5*k+5]
+		d0, d1 := x0-t[1], x1-t[2]
+		v := math.FMA(float64(t[4]*d1), d1, math.FMA(float64(t[3]*d0), d0, t[0]))
+		a[k] = v
+		if !(top > v) { // a NaN stays
+			top = v
+		}
+	}
+	var sum float64
+	for k := range len(table) / 5 {
+		t := table[5*k : 5*k+5]
+		v := a[k] - top
+		if !(v > -expFast) {
+			v = -expFast
+		}
+		kb, em1 := expReduce(v)
+		e := math.Float64frombits(math.Float64bits(1+em1) + kb<<52)
+		sum += e
+		g0 = math.FMA(e, float64(t[3]*(x0-t[1])), g0)
+		g1 = math.FMA(e, float64(t[4]*(x1-t[2])), g1)
+	}
+	u = 0 - (logNormal(sum, intMagic+1023) + top)
+	scale := -2/sum + (top - top) // NaN unless top is finite
+	return u, g0 * scale, g1 * scale
+}
