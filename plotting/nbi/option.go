@@ -141,6 +141,8 @@ func trigger(s plotting.Spec) string {
 type entry struct {
 	Name string `json:"name"`
 	Icon string `json:"icon,omitempty"`
+	// A line's entry would show a marker that the line does not have.
+	ItemStyle *opts.ItemStyle `json:"itemStyle,omitempty"`
 }
 
 // legend returns the names of the series, each once, or nil if the figure has no
@@ -156,6 +158,8 @@ func legend(s plotting.Spec) []entry {
 		}
 		e := entry{Name: name}
 		switch r.Kind {
+		case plotting.KindLine, plotting.KindHLine, plotting.KindVLine:
+			e.ItemStyle = &opts.ItemStyle{Opacity: opts.Float(0)}
 		case plotting.KindHist, plotting.KindBand, plotting.KindBars:
 			e.Icon = "roundRect"
 		case plotting.KindErrorBars, plotting.KindArrows:

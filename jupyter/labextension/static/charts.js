@@ -118,8 +118,8 @@ export function harmless(value, dark) {
     if (/^\s*(image:|url\(|https?:|data:|javascript:)/i.test(value)) {
       return '';
     }
-    if (dark && value === '#1a1a1a') {
-      return '#e6e6e6'; // the palette's black
+    if (dark && (value === '#000000' || value === '#1a1a1a')) {
+      return '#e6e6e6'; // ink, and the palette's black
     }
   }
   return value;
@@ -166,7 +166,8 @@ function theme(dark) {
 
 /* The option with tooltips that are never HTML, also where it names none. */
 export function prepare(option, dark) {
-  const copy = harmless(option, dark);
+  const onHeat = Boolean(option.visualMap || (option.baseOption && option.baseOption.visualMap));
+  const copy = harmless(option, dark && !onHeat); // there the paper is not dark
   const top = copy.baseOption && typeof copy.baseOption === 'object' ? copy.baseOption : copy;
   top.tooltip = Object.assign({}, [top.tooltip].flat()[0], { renderMode: 'richText' });
   top.backgroundColor = 'transparent';
@@ -196,7 +197,7 @@ export function rendererFactory(Widget, folder) {
       this.node.appendChild(this.frame);
       this.sizes = new ResizeObserver(() => this.fit());
       this.sizes.observe(this.node);
-      this.themes = new MutationObserver(() => this.follow());
+      this.themes = new MutationObserver(() => this.fit());
       this.themes.observe(document.body, { attributeFilter: ['data-jp-theme-light'] });
     }
 
@@ -234,14 +235,10 @@ export function rendererFactory(Widget, folder) {
       this.chart.setOption(prepare(this.option, dark), true);
     }
 
-    follow() {
-      if (this.chart && this.dark !== isDark()) {
-        this.draw();
-      }
-    }
-
+    /* After another size or another theme. While JupyterLab changes its theme,
+       nothing has a size: the chart is made anew when it has one again. */
     fit() {
-      if (!this.chart) {
+      if (!this.chart || this.dark !== isDark()) {
         this.draw();
       } else if (this.frame.clientWidth > 0) {
         this.chart.resize();
