@@ -16,8 +16,8 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
-	"github.com/ebmkit/hitchhiker/internal/vmath"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // CrossEntropy returns the cross-entropy of q relative to p, review eq. (9) in
@@ -79,6 +79,10 @@ func KL(p, q ebmkit.Energy, dom quad.Domain) (quad.Result, error) {
 	lq.Value -= lp.Value
 	lq.Err += lp.Err
 	lq.Evals += lp.Evals
+	pd, err = cancelling(pd, func(x []float64) float64 { return math.Abs(p.Energy(x)) + 1 })
+	if err != nil {
+		return quad.Result{}, err
+	}
 	return expectOrInf(pd, lq, func(x []float64) float64 {
 		uq := q.Energy(x)
 		if math.IsInf(uq, 1) {
@@ -115,7 +119,7 @@ func JensenShannon(p, q ebmkit.Energy, dom quad.Domain) (quad.Result, error) {
 		if err != nil {
 			return quad.Result{}, err
 		}
-		r, err := d.ExpectOne(func(x []float64) float64 {
+		r, err := d.WithAbsTol(1e-15).ExpectOne(func(x []float64) float64 {
 			t := (-side.b.Energy(x) - side.lb.Value) - (-side.a.Energy(x) - side.la.Value)
 			return math.Ln2 - vmath.Softplus(t)
 		})
@@ -153,6 +157,13 @@ func Fisher(p, q ebmkit.Energy, dom quad.Domain) (quad.Result, error) {
 		return quad.Result{}, err
 	}
 	a, b := make([]float64, p.Dim()), make([]float64, p.Dim())
+	pd, err = cancelling(pd, func(x []float64) float64 {
+		gp.EnergyGrad(a, x)
+		return vmath.Dot(a, a)
+	})
+	if err != nil {
+		return quad.Result{}, err
+	}
 	return expectOrInf(pd, quad.Result{Evals: pd.LogZ.Evals}, func(x []float64) float64 {
 		gp.EnergyGrad(a, x)
 		if math.IsInf(gq.EnergyGrad(b, x), 1) {
@@ -164,6 +175,13 @@ func Fisher(p, q ebmkit.Energy, dom quad.Domain) (quad.Result, error) {
 		}
 		return s
 	})
+}
+
+// cancelling returns d with an absolute tolerance for differences of terms of
+// the given size: what their rounding leaves is not to be resolved.
+func cancelling(d *quad.Density, size func(x []float64) float64) (*quad.Density, error) {
+	r, err := d.ExpectOne(size)
+	return d.WithAbsTol(1e-15 * r.Value), err
 }
 
 // expectOrInf returns offset + E[f], or +Inf if f is +Inf at a node where the

@@ -94,6 +94,14 @@ func (a Adaptive) Density(e ebmkit.Energy, dom Domain) (*Density, error) {
 // Energy returns the energy that was normalised.
 func (d *Density) Energy() ebmkit.Energy { return d.e }
 
+// WithAbsTol returns the same density with another Adaptive.AbsTol for its
+// expectations.
+func (d *Density) WithAbsTol(tol float64) *Density {
+	c := *d
+	c.rule.AbsTol = tol
+	return &c
+}
+
 // LogDensity returns -U(x) - log Z.
 func (d *Density) LogDensity(x []float64) float64 { return -d.e.Energy(x) - d.LogZ.Value }
 
@@ -133,7 +141,11 @@ func (d *Density) integrate(fn string, n int, f func(dst, x []float64), least *f
 	dim := len(d.axes)
 	ev := ebmkit.NewEvaluator(d.e)
 	var u []float64
-	return d.rule.run(fn, d.axes, n+1, func(dst, xs []float64) {
+	absTol := make([]float64, n+1) // none for exp(-U) itself
+	for k := range n {
+		absTol[k+1] = d.rule.AbsTol * vmath.Exp(d.LogZ.Value+d.shift)
+	}
+	return d.rule.run(fn, d.axes, absTol, func(dst, xs []float64) {
 		rows := len(xs) / dim
 		if u == nil {
 			u = make([]float64, rows)

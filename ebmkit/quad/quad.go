@@ -108,7 +108,9 @@ type Adaptive struct {
 	// RelTol bounds the error relative to the integral of the absolute value of
 	// the integrand. Default 1e-12 in one dimension, 1e-10 in two.
 	RelTol float64
-	// AbsTol is the absolute error that is good enough. Default 0.
+	// AbsTol is the absolute error that is good enough: of an integral, or of an
+	// expectation, but not of log Z. Set it where functions cancel, because the
+	// rounding that is left never meets RelTol. Default 0.
 	AbsTol float64
 	// MaxEvals bounds the evaluations of the integrand. Default 1e6 in one
 	// dimension, 2e7 in two.
@@ -175,7 +177,7 @@ func (a Adaptive) scalar(fn string, dim int, dom Domain, f func(x []float64) flo
 		}
 		axes[j] = panels(lo[j], hi[j], br, 1)
 	}
-	s, err := a.run(fn, axes, 1, func(dst, xs []float64) {
+	s, err := a.run(fn, axes, []float64{a.AbsTol}, func(dst, xs []float64) {
 		for i := range dst {
 			dst[i] = f(xs[i*dim : (i+1)*dim])
 		}
@@ -300,10 +302,11 @@ type sums struct {
 	evals         int
 }
 
-// run integrates n functions at once over the product of the axes. It goes in
-// rounds: every cell that has more than its share of the tolerance is halved.
-func (a Adaptive) run(fn string, axes [][]panel, n int, f batch) (sums, error) {
-	dim := len(axes)
+// run integrates len(absTol) functions at once over the product of the axes. It
+// goes in rounds: every cell that has more than its share of the tolerance is
+// halved.
+func (a Adaptive) run(fn string, axes [][]panel, absTol []float64, f batch) (sums, error) {
+	dim, n := len(axes), len(absTol)
 	var todo []cell
 	for _, p := range axes[0] {
 		if dim == 1 {
@@ -341,7 +344,7 @@ func (a Adaptive) run(fn string, axes [][]panel, n int, f batch) (sums, error) {
 		worst := -1
 		var tol float64
 		for j := range n {
-			t := max(a.AbsTol, a.RelTol*total.abs[j])
+			t := max(absTol[j], a.RelTol*total.abs[j])
 			if total.err[j] > t && (worst < 0 || total.err[j]/t > total.err[worst]/tol) {
 				worst, tol = j, t
 			}
@@ -359,7 +362,7 @@ func (a Adaptive) run(fn string, axes [][]panel, n int, f batch) (sums, error) {
 		for c := range cells {
 			split := false
 			for j := range n {
-				t := max(a.AbsTol, a.RelTol*total.abs[j])
+				t := max(absTol[j], a.RelTol*total.abs[j])
 				split = split || (total.err[j] > t && errs[c*n+j] > share*t)
 			}
 			if split && cells[c].depth < maxDepth {
