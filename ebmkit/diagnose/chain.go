@@ -1,10 +1,11 @@
 package diagnose
 
 import (
+	"context"
 	"runtime"
-	"sync"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/par"
 )
 
 // RHat returns the rank-normalised split R-hat of every coordinate of c, one
@@ -40,29 +41,25 @@ func eachCoordinate(fn string, c *ebmkit.Chain, f func(j int, w *work, s *Series
 	if err := checkChain(fn, c); err != nil {
 		return err
 	}
-	workers := min(c.Dim, runtime.GOMAXPROCS(0))
-	errs := make([]error, workers)
-	var wg sync.WaitGroup
-	for k := range workers {
-		wg.Go(func() {
-			from, to := k*c.Dim/workers, (k+1)*c.Dim/workers
-			group, w := make([]*Series, min(groupSize, to-from)), &work{}
-			for i := range group {
-				group[i], _ = newFor(fn, c)
+	parts := min(c.Dim, runtime.GOMAXPROCS(0)) // each with its own scratch
+	errs := make([]error, parts)
+	par.For(context.Background(), parts, func(part int) {
+		from, to := part*c.Dim/parts, (part+1)*c.Dim/parts
+		group, w := make([]*Series, min(groupSize, to-from)), &work{}
+		for i := range group {
+			group[i], _ = newFor(fn, c)
+		}
+		for j := from; j < to; j += len(group) {
+			group = group[:min(len(group), to-j)]
+			if errs[part] = gather(fn, group, c, j); errs[part] != nil {
+				return
 			}
-			for j := from; j < to; j += len(group) {
-				group = group[:min(len(group), to-j)]
-				if errs[k] = gather(fn, group, c, j); errs[k] != nil {
-					return
-				}
-				for i, s := range group {
-					w.of = nil // s holds other draws than the last time
-					f(j+i, w, s)
-				}
+			for i, s := range group {
+				w.of = nil // s holds other draws than the last time
+				f(j+i, w, s)
 			}
-		})
-	}
-	wg.Wait()
+		}
+	})
 	for _, err := range errs { // the first coordinate that failed, at any number of cores
 		if err != nil {
 			return err
