@@ -442,26 +442,40 @@ func drawMarker(c *canvas.Canvas, x, y float64, st Style) {
 // themselves what is shown.
 const smoothCells = 100
 
+// smoothPixel is the side of the pixels of a smooth map, in points (180 dpi).
+const smoothPixel = 0.4
+
 func (p *panel) heat(c *canvas.Canvas, r *Series) {
 	g := r.Grid
 	cmap := p.s.Theme.Map
 	if r.Style.diverging {
 		cmap = p.s.Theme.Diverging
 	}
-	img := image.NewNRGBA(image.Rect(0, 0, g.Nx, g.Ny))
+	rect := canvas.Rect{X0: p.x(g.X0), Y0: p.y(g.Y0), X1: p.x(g.X1), Y1: p.y(g.Y1)}
+	smooth := !r.Style.Pixels && g.Nx >= smoothCells && g.Ny >= smoothCells
+	// Viewers differ in how they enlarge images, so smooth maps come in pixels that
+	// are too small for it to matter, of values interpolated before they are coloured.
+	k := 1
+	if smooth {
+		k = int(math.Ceil(max(rect.W()/float64(g.Nx), rect.H()/float64(g.Ny)) / smoothPixel))
+		for k > 1 && k*k*g.Nx*g.Ny > 1<<21 {
+			k--
+		}
+	}
+	w, h := k*g.Nx, k*g.Ny
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	lo, scale := p.s.Z.Min, 1/(p.s.Z.Max-p.s.Z.Min)
-	for j := range g.Ny {
-		for i := range g.Nx {
-			z := g.Z[j*g.Nx+i]
+	for j := range h {
+		for i := range w {
+			z := g.at((float64(i)+0.5)/float64(k)-0.5, (float64(j)+0.5)/float64(k)-0.5)
 			col := p.s.Theme.Forbidden
 			if !math.IsInf(z, 1) {
 				col = cmap.At((z - lo) * scale)
 			}
-			img.SetNRGBA(i, g.Ny-1-j, col)
+			img.SetNRGBA(i, h-1-j, col)
 		}
 	}
-	c.Image(img, canvas.Rect{X0: p.x(g.X0), Y0: p.y(g.Y0), X1: p.x(g.X1), Y1: p.y(g.Y1)},
-		!r.Style.Pixels && g.Nx >= smoothCells && g.Ny >= smoothCells)
+	c.Image(img, rect, smooth)
 }
 
 // arrows draws a vector field.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/ebmkit/quad"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -343,12 +344,12 @@ func (f Figure) Note(text string, x, y float64, opts ...Option) Figure {
 //
 //	rho(x) = exp(-U(x) - LogZ)
 //
-// The energy must know its LogZ.
+// LogZ is that of the energy if it knows it, or else found by quadrature over
+// the whole line.
 func (f Figure) Against(name string, e ebmkit.Energy, opts ...Option) Figure {
 	const who = "plotting.Figure.Against"
-	n, ok := e.(ebmkit.Normalized)
-	if !ok || e.Dim() != 1 {
-		return f.fail(&ebmkit.ArgError{Func: who, Arg: argName("e", name), Value: ebmkit.TypeName(e), Want: "a normalised energy (with LogZ) of one dimension"})
+	if e == nil || e.Dim() != 1 {
+		return f.fail(&ebmkit.ArgError{Func: who, Arg: argName("e", name), Value: ebmkit.TypeName(e), Want: "an energy of one dimension"})
 	}
 	if f.err != nil {
 		return f
@@ -361,7 +362,16 @@ func (f Figure) Against(name string, e ebmkit.Energy, opts ...Option) Figure {
 	if !(a < b) {
 		return f.fail(&ebmkit.ArgError{Func: who, Arg: "range of x", Value: "unknown", Want: "a series before, or XRange"})
 	}
-	logZ := n.LogZ()
+	var logZ float64
+	if n, ok := e.(ebmkit.Normalized); ok {
+		logZ = n.LogZ()
+	} else {
+		z, err := quad.LogZ(e, quad.All())
+		if err != nil {
+			return f.fail(err)
+		}
+		logZ = z.Value
+	}
 	var x [1]float64
 	return f.Func(name, func(t float64) float64 {
 		x[0] = t

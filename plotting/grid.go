@@ -34,6 +34,23 @@ func (g Grid) Map(f func(z float64) float64) Grid {
 	return g
 }
 
+// at interpolates linearly between the centres of cells, which are the integers
+// here. Beside a forbidden cell it takes the nearest value.
+func (g Grid) at(x, y float64) float64 {
+	x, y = max(0, min(float64(g.Nx-1), x)), max(0, min(float64(g.Ny-1), y))
+	i, j := int(x), int(y)
+	tx, ty := x-float64(i), y-float64(j)
+	if tx == 0 && ty == 0 {
+		return g.Z[j*g.Nx+i]
+	}
+	i1, j1 := min(i+1, g.Nx-1), min(j+1, g.Ny-1)
+	z := (g.Z[j*g.Nx+i]*(1-tx)+g.Z[j*g.Nx+i1]*tx)*(1-ty) + (g.Z[j1*g.Nx+i]*(1-tx)+g.Z[j1*g.Nx+i1]*tx)*ty
+	if math.IsInf(z, 0) || math.IsNaN(z) {
+		return g.Z[int(y+0.5)*g.Nx+int(x+0.5)]
+	}
+	return z
+}
+
 // maxCells keeps a slip of the pen (nx = 1e6) from taking all memory.
 const maxCells = 1 << 24
 

@@ -13,6 +13,7 @@ type entry struct {
 	series []*Series
 	panel  int // whose series draw the swatch
 	label  mathtext.Label
+	h      float64 // of the row
 	x, y   float64 // of the row's upper left corner, from that of the legend
 }
 
@@ -44,11 +45,10 @@ func legendEntries(specs []Spec) []entry {
 // legend is a set of entries with its place on the page: x, y is the upper left
 // corner.
 type legend struct {
-	entries   []entry
-	theme     Theme
-	x, y      float64
-	w, h      float64
-	rowHeight float64
+	entries []entry
+	theme   Theme
+	x, y    float64
+	w, h    float64
 }
 
 func newLegend(es []entry, t Theme) *legend {
@@ -60,24 +60,23 @@ func newLegend(es []entry, t Theme) *legend {
 // setLabels breaks names that are wider than width.
 func (l *legend) setLabels(width float64) {
 	t := l.theme.TextSize
-	l.rowHeight = 1.38 * t
 	for i := range l.entries {
 		e := &l.entries[i]
 		e.label = mathtext.Wrap(e.name, t, max(width-swatch-swatchGap, 20), false)
-		l.rowHeight = max(l.rowHeight, e.label.Asc+e.label.Desc+0.25*t)
+		e.h = max(1.38*t, e.label.Asc+e.label.Desc+0.3*t)
 	}
 }
 
 // column stacks the entries, none wider than width.
 func (l *legend) column(width float64) {
 	l.setLabels(width)
-	l.w = 0
+	l.w, l.h = 0, 0
 	for i := range l.entries {
 		e := &l.entries[i]
-		e.x, e.y = 0, float64(i)*l.rowHeight
+		e.x, e.y = 0, l.h
 		l.w = max(l.w, swatch+swatchGap+e.label.Width)
+		l.h += e.h
 	}
-	l.h = float64(len(l.entries)) * l.rowHeight
 }
 
 // rows sets the entries in columns of equal width, as many as fit.
@@ -87,16 +86,24 @@ func (l *legend) rows(width float64) {
 	for i := range l.entries {
 		widest = max(widest, swatch+swatchGap+l.entries[i].label.Width)
 	}
-	step := widest + 12
-	cols := max(1, int((width+12)/step))
+	const gap = 12
+	step := widest + gap
 	n := len(l.entries)
-	cols = min(cols, n)
+	cols := min(n, max(1, int((width+gap)/step)))
 	lines := (n + cols - 1) / cols
 	cols = (n + lines - 1) / lines
-	for i := range l.entries {
-		l.entries[i].x, l.entries[i].y = float64(i%cols)*step, float64(i/cols)*l.rowHeight
+	l.w, l.h = float64(cols)*step-gap, 0
+	for i := 0; i < n; i += cols {
+		line := l.entries[i:min(i+cols, n)]
+		h := 0.0
+		for k := range line {
+			h = max(h, line[k].h)
+		}
+		for k := range line {
+			line[k].x, line[k].y, line[k].h = float64(k)*step, l.h, h
+		}
+		l.h += h
 	}
-	l.w, l.h = float64(cols)*step-12, float64(lines)*l.rowHeight
 }
 
 // placeLegend puts the legend into a corner of the data rectangle. With Auto it
@@ -164,7 +171,7 @@ func (p *panel) placeLegend(l *legend, pos Position, shared bool) bool {
 func (l *legend) draw(c *canvas.Canvas) {
 	for i := range l.entries {
 		e := &l.entries[i]
-		x, mid := l.x+e.x, l.y-e.y-l.rowHeight/2
+		x, mid := l.x+e.x, l.y-e.y-e.h/2
 		box := canvas.Rect{X0: x, Y0: mid - 0.32*l.theme.TextSize, X1: x + swatch, Y1: mid + 0.32*l.theme.TextSize}
 		for _, layer := range layers {
 			for _, r := range e.series {

@@ -434,7 +434,23 @@ func (f Figure) provenance() []Pair  { return f.s.Provenance }
 
 func (m Multiples) captionText() string { return m.caption }
 func (m Multiples) titleText() string   { return m.title }
-func (m Multiples) provenance() []Pair  { return m.prov }
+
+// provenance returns the lines of the multiples and, once each, of the panels.
+func (m Multiples) provenance() []Pair {
+	out := append([]Pair(nil), m.prov...)
+	for _, f := range m.figs {
+	next:
+		for _, p := range f.s.Provenance {
+			for _, q := range out {
+				if p == q {
+					continue next
+				}
+			}
+			out = append(out, p)
+		}
+	}
+	return out
+}
 
 // specs resolves the panels and makes shared axes equal.
 func (m Multiples) specs() ([]Spec, error) {

@@ -136,7 +136,7 @@ func linearTicksOf(lo, hi float64, s step) ticks {
 	offset := 0.0
 	if size > 0 && floorLog10(size)-s.e >= 6 {
 		unit := step{1, floorLog10(hi-lo) + 2}
-		offset = unit.at(math.Floor(lo / unit.size()))
+		offset = unit.at(math.Trunc(lo / unit.size()))
 		size = max(math.Abs(lo-offset), math.Abs(hi-offset))
 	}
 	// Common factor of very large and very small labels.
@@ -207,7 +207,7 @@ func logTicks(lo, hi float64, ok fits) ticks {
 	}
 	e1 := floorLog10(hi * (1 + 1e-12))
 	if e1-e0 >= 1 {
-		for stride := 1; ; stride++ {
+		for _, stride := range [...]int{1, 2, 3, 4, 5, 10, 20, 50, 100, 200} {
 			t := ticks{}
 			for e := e0; e <= e1; e++ {
 				if floorMod(e, stride) == 0 {
@@ -216,7 +216,7 @@ func logTicks(lo, hi float64, ok fits) ticks {
 					t.minor = append(t.minor, math.Pow10(e))
 				}
 			}
-			if len(t.major) > 2 && !ok(t.major) {
+			if len(t.major) > 2 && !ok(t.major) && stride < 200 {
 				continue
 			}
 			if stride == 1 && e1-e0 <= 12 {

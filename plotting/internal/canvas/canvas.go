@@ -508,3 +508,18 @@ func shiftDash(d []float64, offset float64) []float64 {
 	}
 	return out
 }
+
+// TextBounds returns the rectangle around the ink of all text, control points of
+// curves included.
+func (c *Canvas) TextBounds() Rect {
+	b := Rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	for _, o := range c.ops {
+		for _, g := range o.glyphs {
+			for _, p := range g.Outline.Path.pts {
+				q := g.M.Apply(p)
+				b = b.Union(Rect{q.X, q.Y, q.X, q.Y})
+			}
+		}
+	}
+	return b
+}

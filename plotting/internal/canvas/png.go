@@ -87,7 +87,7 @@ func (c *Canvas) Raster(dpi float64, paper color.NRGBA) *image.RGBA {
 	draw.Draw(img, img.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
 	s := dpi / 72
 	r := &rasterizer{
-		img: img, scale: s, m: Matrix{A: s, D: -s, F: float64(img.Rect.Dy())},
+		img: img, scale: s, m: Matrix{A: s, D: -s, F: c.H * s},
 		ras:  raster.NewRasterizer(img.Rect.Dx(), img.Rect.Dy()),
 		clip: img.Rect,
 	}

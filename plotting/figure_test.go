@@ -1,0 +1,283 @@
+package plotting
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/ebmkit/hitchhiker/ebmkit"
+)
+
+func TestRefusals(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	x := []float64{1, 2, 3}
+	bad := []float64{1, nan, 3}
+	grid := GridOf(func(x, y float64) float64 { return x }, 0, 1, 0, 1, 3, 3)
+	badGrid := grid.Map(func(z float64) float64 { return nan })
+	for _, c := range []struct {
+		name string
+		f    Figure
+		want string // part of the message
+	}{
+		{"line nan", New().Line("model", x, bad), `y[1] of "model" = NaN`},
+		{"line inf", New().Line("model", []float64{inf, 1}, []float64{1, 2}), `x[0] of "model" = +Inf`},
+		{"line length", New().Line("model", x, x[:2]), `len(y of "model") = 2, want len(x) = 3`},
+		{"line empty", New().Line("model", nil, nil), `x of "model" = empty`},
+		{"func", New().Func("log", math.Log, 0, 1), `fn(0) of "log" = -Inf`},
+		{"func range", New().Func("f", math.Sin, 2, 1), `a, b of "f" = 2, 1`},
+		{"func nan range", New().Func("f", math.Sin, nan, 1), `a[0] of "f" = NaN`},
+		{"hist", New().Hist("draws", bad), `samples[1] of "draws" = NaN`},
+		{"hist weights", New().Hist("draws", x, Weights([]float64{1, -1, 1})), `Weights[1] of "draws" = -1`},
+		{"hist zero", New().Hist("draws", x, Weights([]float64{0, 0, 0})), `Weights of "draws" = all zero`},
+		{"hist short", New().Hist("draws", x, Weights([]float64{1})), `len(Weights of "draws") = 1`},
+		{"hist bins", New().Hist("draws", x, Bins(-1)), `Bins of "draws" = -1`},
+		{"band", New().Band("b", x, x, bad), `hi[1] of "b" = NaN`},
+		{"errors", New().ErrorBars("m", x, x, []float64{1, 1, -1}), `se[2] of "m" = -1`},
+		{"bars", New().Bars("b", []string{"a"}, x, nil), `len(labels of "b") = 1`},
+		{"bars other", New().Bars("a", []string{"u"}, x[:1], nil).Bars("b", []string{"v"}, x[:1], nil), `labels of "b" = [v]`},
+		{"cloud", New().Cloud("c", x), `len(xs of "c") = 3`},
+		{"cloud nan", New().Cloud("c", []float64{1, nan}), `xs[1] of "c" = NaN`},
+		{"heat", New().Heat(badGrid), `Grid.Z[0] (column 0, row 0) = NaN`},
+		{"heat size", New().Heat(Grid{X1: 1, Y1: 1, Nx: 2, Ny: 2, Z: x}), `len(Grid.Z) = 3, want Nx*Ny = 4`},
+		{"heat inf", New().Heat(grid.Map(func(float64) float64 { return inf })), `+Inf everywhere`},
+		{"heat huge", New().Heat(Grid{X1: 1, Y1: 1, Nx: 1 << 40, Ny: 1 << 40}), `Nx x Grid.Ny`},
+		{"heat of plane", New().Heat(GridOf(nil, 1, 0, 0, 1, 3, 3)), `X0 < X1`},
+		{"landscape", Landscape(ebm1{}, 0, 1, 0, 1), `e.Dim() = 1, want 2`},
+		{"contour", New().Contour(grid, nan), `levels[0] = NaN`},
+		{"arrows", New().Arrows("s", Vectors{X1: 1, Y1: 1, Nx: 1, Ny: 1, U: []float64{nan}, V: []float64{1}}), `U[0] of "s" = NaN`},
+		{"vline", New().VLine("h", nan), `x[0] of "h" = NaN`},
+		{"hline", New().HLine("h", inf), `y[0] of "h" = +Inf`},
+		{"note", New().Note("here", nan, 1), `x[0] of "here" = NaN`},
+		{"range", New().Line("", x, x).XRange(1, 1), `XRange: lo, hi = 1, 1`},
+		{"log x", New().Line("model", []float64{0, 1}, []float64{1, 1}).XLog(), `x[0] of "model" = 0, want positive`},
+		{"log y", New().Line("model", x, []float64{1, -2, 3}).YLog(), `y[1] of "model" = -2, want positive`},
+		{"log range", New().Line("model", x, x).XRange(-1, 3).XLog(), `lo = -1, want positive`},
+		{"empty", New(), `series = none`},
+		{"size", New().Line("", x, x).Size(3, 0), `w = 3`},
+		{"inset", New().Line("", x, x).Inset(New().Line("in", x, bad), 0, 0, 0.5, 0.5), `y[1] of "in" = NaN`},
+		{"inset place", New().Line("", x, x).Inset(New().Line("in", x, x), 0.8, 0, 0.5, 0.5), `a rectangle inside`},
+		{"theme", New().Theme(Theme{}), `Print()`},
+		{"first error stays", New().Line("one", x, bad).Line("two", x, bad), `"one"`},
+		{"density", Density(nil, 0), `an ensemble`},
+		{"against", New().Line("", x, x).Against("law", wells{}), `an energy of one dimension`},
+	} {
+		var b bytes.Buffer
+		err := Render(&b, c.f, SVG, 0)
+		var arg *ebmkit.ArgError
+		if !errors.As(err, &arg) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want *ArgError with %s", c.name, err, c.want)
+		}
+		if b.Len() > 0 {
+			t.Errorf("%s: wrote %d bytes", c.name, b.Len())
+		}
+		if Small(1, New().Line("", x, x), c.f).Err() == nil && c.f.Err() != nil {
+			t.Errorf("%s: Small has no error", c.name)
+		}
+		if !strings.Contains(Text(c.f), "want") {
+			t.Errorf("%s: the text twin does not tell: %s", c.name, Text(c.f))
+		}
+	}
+	for name, m := range map[string]Multiples{"none": Small(2), "cols": Small(0, New().Line("", x, x)), "size": Small(1, New().Line("", x, x)).Size(Single, -1)} {
+		if m.Err() == nil || Render(&bytes.Buffer{}, m, SVG, 0) == nil {
+			t.Errorf("Small %s: no error", name)
+		}
+	}
+	good := New().Line("", x, x)
+	if err := Render(&bytes.Buffer{}, good, PNG, 0); err == nil {
+		t.Error("Render accepted dpi 0")
+	}
+	if err := Render(&bytes.Buffer{}, good, Format(9), 0); err == nil {
+		t.Error("Render accepted a format that does not exist")
+	}
+	if err := Render(&bytes.Buffer{}, Small(4, good, good, good, good).Size(20, 0), SVG, 0); err == nil {
+		t.Error("no error for a figure without room for its data")
+	}
+}
+
+type ebm1 struct{}
+
+func (ebm1) Dim() int                   { return 1 }
+func (ebm1) Energy(x []float64) float64 { return x[0] * x[0] / 2 }
+
+type gauss struct{ ebm1 }
+
+func (gauss) LogZ() float64 { return math.Log(2*math.Pi) / 2 }
+
+func TestAgainst(t *testing.T) {
+	// With LogZ, and without: then by quadrature.
+	s, err := New().XRange(-3, 3).Against("law", gauss{}).Against("law by quadrature", ebm1{}).Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range s.Series[0].X {
+		want := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
+		if math.Abs(s.Series[0].Y[i]-want) > 1e-14 {
+			t.Fatalf("rho(%v) = %v, want %v", x, s.Series[0].Y[i], want)
+		}
+		if math.Abs(s.Series[1].Y[i]-want) > 1e-8*want {
+			t.Fatalf("by quadrature rho(%v) = %v, want %v", x, s.Series[1].Y[i], want)
+		}
+	}
+}
+
+// A figure is a value: what is made of it does not change it.
+func TestFiguresAreValues(t *testing.T) {
+	data := []float64{1, 2, 3}
+	base := New().Line("a", data, data).Note("n", 1, 1).Provenance("seed", "1")
+	svg := func(f Figure) string {
+		var b bytes.Buffer
+		if err := Render(&b, f, SVG, 0); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	before := svg(base)
+	one := base.Line("b", data, data, Dashed)
+	two := base.Line("c", data, []float64{3, 2, 1}).XLog().Title("two").Inset(base, 0.5, 0.5, 0.3, 0.3)
+	first := svg(one)
+	data[1] = 17
+	if svg(base) != before {
+		t.Error("the figure changed")
+	}
+	if svg(one) != first || svg(one) == svg(two) {
+		t.Error("branches share memory")
+	}
+	if len(one.s.Series) != 3 || one.s.Series[2].Name != "b" || two.s.Series[2].Name != "c" {
+		t.Error("branches overwrite each other's series")
+	}
+}
+
+func TestHistogram(t *testing.T) {
+	edges, y, err := histogram("f", "h", []float64{0, 0.1, 0.3, 0.9, 1}, Style{bins: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(edges) != 3 || edges[1] != 0.5 || y[0] != 3.0/5/0.5 || y[1] != 2.0/5/0.5 {
+		t.Errorf("edges %v, densities %v", edges, y)
+	}
+	_, y, _ = histogram("f", "h", []float64{0, 0.1, 0.3, 0.9, 1}, Style{bins: 2, weights: []float64{1, 0, 0, 0, 3}})
+	if y[0] != 0.5 || y[1] != 1.5 {
+		t.Errorf("weighted densities %v, want 0.5 and 1.5", y)
+	}
+	// Density over all samples, also those outside of the bins.
+	_, y, _ = histogram("f", "h", []float64{0.5, 5, 6, 7}, Style{bins: 1, within: true, lo: 0, hi: 1})
+	if y[0] != 0.25 {
+		t.Errorf("density %v, want 0.25", y[0])
+	}
+	for _, xs := range [][]float64{normals(1000, 4), {3}, {0, 0}, {-7, -7, -7}, {1e-9, 2e-9, 4e-9}} {
+		edges, y, err := histogram("f", "h", xs, Style{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for k := range y {
+			sum += y[k] * (edges[k+1] - edges[k])
+		}
+		if math.Abs(sum-1) > 1e-12 {
+			t.Errorf("%d samples: integral %v", len(xs), sum)
+		}
+	}
+}
+
+func TestDensityWeights(t *testing.T) {
+	e := &ebmkit.Ensemble{N: 2, Dim: 1, X: []float64{0, 1}, LogW: []float64{1000, 1000 + math.Log(3)}}
+	s, err := Density(e, 0, Bins(2)).Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if y := s.Series[0].Y; math.Abs(y[0]-0.5) > 1e-12 || math.Abs(y[1]-1.5) > 1e-12 {
+		t.Errorf("densities %v, want 0.5 and 1.5", y)
+	}
+	if _, err := Density(e, 1).Spec(); err == nil {
+		t.Error("axis 1 of a one-dimensional ensemble was accepted")
+	}
+}
+
+func TestColoursFollowNames(t *testing.T) {
+	x := []float64{1, 2}
+	s, err := New().Band("fit", x, x, x).ErrorBars("data", x, x, x).Line("fit", x, x).Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Series[0].Style.Color != s.Series[2].Style.Color || s.Series[0].Style.Color == s.Series[1].Style.Color {
+		t.Errorf("colours %v", []any{s.Series[0].Style.Color, s.Series[1].Style.Color, s.Series[2].Style.Color})
+	}
+}
+
+func TestSharedAxes(t *testing.T) {
+	a, b := New().Line("", []float64{0, 1}, []float64{0, 1}), New().Line("", []float64{5, 9}, []float64{-3, 2})
+	s, err := Specs(Small(2, a, b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s[0].X.Min != s[1].X.Min || s[0].X.Max != s[1].X.Max || s[0].Y.Min != s[1].Y.Min || s[0].X.Max != 9 {
+		t.Errorf("axes %+v and %+v", s[0].X, s[1].X)
+	}
+	s, _ = Specs(Small(2, a, b).Free(true, true))
+	if s[0].X.Max != 1 || s[1].X.Min != 5 {
+		t.Errorf("free axes %+v and %+v", s[0].X, s[1].X)
+	}
+	p, err := Small(2, a, b).XYAligned()
+	if err != nil || p[0].data.Y0 != p[1].data.Y0 || math.Abs(p[0].data.W()-p[1].data.W()) > 1e-9 {
+		t.Errorf("data rectangles %v, %v: %v", p[0].data, p[1].data, err)
+	}
+}
+
+// XYAligned returns the panels, for the test of their places.
+func (m Multiples) XYAligned() ([]*panel, error) {
+	pg, err := m.layout()
+	if err != nil {
+		return nil, err
+	}
+	return pg.panels, nil
+}
+
+// Everything that is drawn as text lies on the page.
+func TestNothingIsClipped(t *testing.T) {
+	for name, d := range gallery() {
+		pg, err := d.layout()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := pg.draw().TextBounds(); b.X0 < 0.3 || b.Y0 < 0.3 || b.X1 > pg.w-0.3 || b.Y1 > pg.h-0.3 {
+			t.Errorf("%s: text covers %.1f to %.1f, %.1f to %.1f on a page of %.1f x %.1f", name, b.X0, b.X1, b.Y0, b.Y1, pg.w, pg.h)
+		}
+	}
+}
+
+// The legend covers no data unless it was told to.
+func TestLegendIsClear(t *testing.T) {
+	for name, d := range gallery() {
+		f, ok := d.(Figure)
+		if !ok {
+			continue
+		}
+		pg, err := f.layout()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := pg.panels[0]
+		if p.legend == nil {
+			continue
+		}
+		r := p.data
+		r.X0, r.X1, r.Y1, r.Y0 = p.legend.x, p.legend.x+p.legend.w, p.legend.y, p.legend.y-p.legend.h
+		if n := p.occupied().count(r); n > 0 {
+			t.Errorf("%s: the legend covers %d cells of data", name, n)
+		}
+	}
+	// Control: a legend forced into a corner with data does cover some.
+	f := New().Legend(TopRight).Func("up", func(x float64) float64 { return x }, 0, 1)
+	pg, err := f.layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pg.panels[0]
+	r := p.data
+	r.X0, r.X1, r.Y1, r.Y0 = p.legend.x, p.legend.x+p.legend.w, p.legend.y, p.legend.y-p.legend.h
+	if p.occupied().count(r) == 0 {
+		t.Error("the count sees no data under a legend that covers them")
+	}
+}
