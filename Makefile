@@ -26,9 +26,9 @@ test: setup ## vet, staticcheck, all Go tests, every notebook in reduced size
 	@jupyter/setup.sh tools
 	@$(PY) cmd/test.py
 
-test-browser: ## every notebook in a real JupyterLab in a headless Chromium
+test-browser: ## every notebook in a real JupyterLab in a headless Chromium (NB=... for one)
 	@jupyter/setup.sh browser
-	@$(PY) cmd/browsertest.py
+	@$(PY) cmd/browsertest.py $(NB)
 
 bench: setup ## time notebook cells and the library (W="w1 w4" or W=cell for some)
 	@$(PY) cmd/bench.py $(W)
