@@ -148,8 +148,13 @@ type dual struct {
 	mean, m2 []float64
 }
 
+// The gain 1/dualGamma is a quarter of Hoffman and Gelman's: with theirs the
+// step still swings widely in the short last window, and where the acceptance
+// rate falls off a cliff the mean of its logarithm ends below the optimum
+// (measured on a correlated Gaussian: HMC 0.80 for 0.651, NUTS 0.86 for 0.8; with
+// this gain 0.66 and 0.80).
 const (
-	dualGamma = 0.05
+	dualGamma = 0.2
 	dualT0    = 10
 	dualKappa = 0.75
 )
@@ -160,9 +165,9 @@ func newDual(step, optimum float64) *dual {
 	return d
 }
 
-// restart forgets the history and looks around ten times the current step.
+// restart forgets the history and looks around the current step.
 func (d *dual) restart() {
-	d.mu = vmath.Log(10 * d.step)
+	d.mu = vmath.Log(d.step)
 	d.t, d.hbar = 0, 0
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/internal/par"
@@ -241,7 +242,8 @@ func (sim *Simulation) joinCaches() {
 // it returns when it is cut short; it can then be called again.
 func (sim *Simulation) Run(ctx context.Context) (*ebmkit.Chain, error) {
 	total := sim.cfg.Burn + sim.cfg.Draws*sim.cfg.Thin
-	for sim.step < total {
+	for segment := 1; sim.step < total; {
+		began := time.Now()
 		next := min(total, sim.step+segment)
 		if sim.adapt != nil {
 			next = min(next, sim.adapt.nextJoin(sim.step))
@@ -261,17 +263,25 @@ func (sim *Simulation) Run(ctx context.Context) (*ebmkit.Chain, error) {
 		if sim.cfg.Progress != nil {
 			sim.cfg.Progress(sim.step, total)
 		}
+		if took := time.Since(began); took < segmentTime/2 {
+			segment *= 2
+		} else if took > 2*segmentTime {
+			segment = max(1, segment/2)
+		}
 	}
 	return sim.kept(), nil
 }
 
-// segment is the number of transitions between two joins at which progress is
-// reported. It does not change any number.
-const segment = 256
+// segmentTime is how long blocks run on their own, more or less, before they
+// meet to report progress: what a cancelled run can lose. It changes no number.
+const segmentTime = 50 * time.Millisecond
 
 // advance runs every block up to transition next. Blocks that a cancelled
 // context left behind catch up when it is called again.
 func (sim *Simulation) advance(ctx context.Context, next int) error {
+	for i := range sim.blocks {
+		sim.blocks[i].err = nil
+	}
 	par.For(ctx, len(sim.blocks), func(i int) { sim.blocks[i].advance(ctx, sim, next) })
 	var first *ebmkit.DivergedError
 	for i := range sim.blocks {
