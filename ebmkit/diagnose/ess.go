@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
@@ -293,11 +292,4 @@ func (s *Series) RankCounts(bins int) ([][]int, error) {
 		counts[int(p)/s.draws][rank*bins/len(s.x)]++
 	}
 	return counts, nil
-}
-
-// Sorted returns the draws of all chains in increasing order, in a new slice.
-func (s *Series) Sorted() []float64 {
-	v := slices.Clone(s.x)
-	slices.Sort(v)
-	return v
 }
