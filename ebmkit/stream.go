@@ -148,20 +148,21 @@ func (s *Stream) FillNormal(dst []float64) {
 }
 
 // Exponential returns a draw from exp(-x), x >= 0.
-func (s *Stream) Exponential() float64 {
-	return math.Abs(vmath.Log(1 - s.Float64()))
-}
+func (s *Stream) Exponential() float64 { return vmath.Exponential(s.Uint64()) }
 
 // FillExponential fills dst with independent draws from exp(-x): len(dst) calls
 // of Exponential.
 func (s *Stream) FillExponential(dst []float64) {
-	s.FillUniform(dst)
-	for i, u := range dst {
-		dst[i] = 1 - u
+	n := 0
+	for n < len(dst) && s.word < streamGroup {
+		dst[n] = s.Exponential()
+		n++
 	}
-	vmath.LogSlice(dst, dst)
-	for i, v := range dst {
-		dst[i] = math.Abs(v)
+	dst = dst[n:]
+	whole := len(dst) - len(dst)%streamGroup
+	s.lanes.Exponentials(dst[:whole])
+	for i := whole; i < len(dst); i++ {
+		dst[i] = s.Exponential()
 	}
 }
 

@@ -50,6 +50,7 @@ func BenchmarkSlices(b *testing.B) {
 	w := make([]uint64, benchN)
 	bench(b, "Words", func() { s.Words(w) })
 	bench(b, "Uniforms", func() { s.Uniforms(dst) })
+	bench(b, "Exponentials", func() { s.Exponentials(dst) })
 	bench(b, "Normals", func() { s.Normals(dst) })
 }
 

@@ -215,16 +215,17 @@ func TestLanesAgree(t *testing.T) {
 		seed[i] = r.Uint64()
 	}
 	type result struct {
-		w     []uint64
-		u, n  []float64
-		state Lanes
+		w       []uint64
+		u, e, n []float64
+		state   Lanes
 	}
 	n := size(10_000, 1_000_000) * 8
 	run := func() result {
 		s := seed
-		out := result{w: make([]uint64, 400), u: make([]float64, 404), n: make([]float64, n)}
+		out := result{w: make([]uint64, 400), u: make([]float64, 404), e: make([]float64, 4004), n: make([]float64, n)}
 		s.Words(out.w)
 		s.Uniforms(out.u)
+		s.Exponentials(out.e)
 		s.Normals(out.n)
 		s.Words(nil)
 		s.Normals(nil)
@@ -245,6 +246,11 @@ func TestLanesAgree(t *testing.T) {
 	for i := range a.u {
 		if a.u[i] != b.u[i] {
 			t.Fatalf("uniform %d differs", i)
+		}
+	}
+	for i := range a.e {
+		if !same(a.e[i], b.e[i]) {
+			t.Fatalf("exponential %d: portable %x, avx2 %x", i, a.e[i], b.e[i])
 		}
 	}
 	for i := range a.n {

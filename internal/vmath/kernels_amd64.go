@@ -74,6 +74,11 @@ func wordsAVX2(state *[16]uint64, dst *uint64, n int)
 //go:noescape
 func uniformsAVX2(state *[16]uint64, dst *float64, n int)
 
+// exponentialsAVX2 writes n draws from exp(-x), n a multiple of 4.
+//
+//go:noescape
+func exponentialsAVX2(state *[16]uint64, dst *float64, n int)
+
 // normalsAVX2 writes n standard normal numbers, n a positive multiple of 8.
 //
 //go:noescape

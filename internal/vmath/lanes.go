@@ -57,6 +57,28 @@ func (s *Lanes) Uniforms(dst []float64) {
 	}
 }
 
+// Exponentials fills dst, of a length divisible by 4, with Exponential(word).
+func (s *Lanes) Exponentials(dst []float64) {
+	divisible(len(dst), 4)
+	if useAVX2 && len(dst) > 0 {
+		exponentialsAVX2((*[16]uint64)(s), &dst[0], len(dst))
+		return
+	}
+	var w [4]uint64
+	for i := 0; i < len(dst); i += 4 {
+		s.step(&w)
+		for k := range 4 {
+			dst[i+k] = Exponential(w[k])
+		}
+	}
+}
+
+// Exponential makes a draw from exp(-x), x >= 0, of one word: -log(2 -
+// OneTwo(w)).
+func Exponential(w uint64) float64 {
+	return math.Abs(logNormal(2-OneTwo(w), intMagic+1023))
+}
+
 // Normals fills dst, of a length divisible by 8, with independent standard
 // normal numbers. Each eight take two steps, v and w: dst[k], dst[4+k] =
 // boxMuller(v[k], w[k]), k = 0..3.

@@ -62,8 +62,7 @@ func mixture2(x0, x1 float64, table, a []float64) (u, g0, g1 float64) {
 		if !(v > -expFast) {
 			v = -expFast
 		}
-		kb, em1 := expReduce(v)
-		e := math.Float64frombits(math.Float64bits(1+em1) + kb<<52)
+		e := expWeight(v)
 		sum += e
 		g0 = math.FMA(e, float64(t[3]*(x0-t[1])), g0)
 		g1 = math.FMA(e, float64(t[4]*(x1-t[2])), g1)
@@ -72,3 +71,36 @@ func mixture2(x0, x1 float64, table, a []float64) (u, g0, g1 float64) {
 	scale := -2/sum + (top - top) // NaN unless top is finite
 	return u, g0 * scale, g1 * scale
 }
+
+// expWeight returns e^v for -708 <= v <= 0 with the relative error 1e-15 +
+// 1e-16 |v|: what a softmax needs, where e^v stands beside a 1.
+func expWeight(v float64) float64 {
+	t := math.FMA(v, log2e, roundMagic)
+	r := math.FMA(t-roundMagic, -math.Ln2, v)
+	r2 := float64(r * r)
+	r4 := float64(r2 * r2)
+	a0 := math.FMA(ew1, r, ew0)
+	a1 := math.FMA(ew3, r, ew2)
+	a2 := math.FMA(ew5, r, ew4)
+	a3 := math.FMA(ew7, r, ew6)
+	b0 := math.FMA(a1, r2, a0)
+	b1 := math.FMA(a3, r2, a2)
+	b1 = math.FMA(r4, ew8, b1)
+	b0 = math.FMA(b1, r4, b0)
+	p := math.FMA(b0, r2, 1+r)
+	return math.Float64frombits(math.Float64bits(p) + math.Float64bits(t)<<52)
+}
+
+// (e^r - 1 - r)/r^2 on |r| <= log(2)/2, interpolated at Chebyshev nodes; it
+// puts 9e-16 of relative error on e^r.
+const (
+	ew0 = 0x1.0000000000000p-1
+	ew1 = 0x1.5555555553b78p-3
+	ew2 = 0x1.5555555554cb7p-5
+	ew3 = 0x1.1111111c478ebp-7
+	ew4 = 0x1.6c16c1738ff55p-10
+	ew5 = 0x1.a019ada3609f3p-13
+	ew6 = 0x1.a019c9a5652d3p-16
+	ew7 = 0x1.72c72ca338df0p-19
+	ew8 = 0x1.2880411bad1aap-22
+)

@@ -18,6 +18,7 @@ func axpyAVX2(y *float64, a float64, x *float64, n int)            { panic("unre
 func sumExpAVX2(acc *[4]float64, x *float64, shift float64, n int) { panic("unreachable") }
 func wordsAVX2(state *[16]uint64, dst *uint64, n int)              { panic("unreachable") }
 func uniformsAVX2(state *[16]uint64, dst *float64, n int)          { panic("unreachable") }
+func exponentialsAVX2(state *[16]uint64, dst *float64, n int)      { panic("unreachable") }
 func normalsAVX2(state *[16]uint64, dst *float64, n int)           { panic("unreachable") }
 
 func mixture2AVX2(u, grad, xs *float64, n int, table *float64, k int, scratch *float64) {

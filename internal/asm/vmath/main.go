@@ -31,6 +31,7 @@ func main() {
 	sumExp()
 	words()
 	uniforms()
+	exponentials()
 	normals()
 	mixture2()
 
@@ -236,7 +237,7 @@ func exp(x V) V {
 	return unlessAll(cmp(abs(x), le, num(708)),
 		func() V {
 			k, em1 := expReduce(x)
-			return scale(k, em1)
+			return iadd(shl(k, 52), add(em1, num(1)))
 		},
 		func() V {
 			kbits, em1 := expReduce(clamp(x, -746, 710))
@@ -247,9 +248,6 @@ func exp(x V) V {
 			return mul(p, shl(isub(isub(k, h), one), 52))
 		})
 }
-
-// scale returns (1 + em1) 2^k for a result in the normal range.
-func scale(kbits, em1 V) V { return iadd(shl(kbits, 52), add(em1, num(1))) }
 
 func expm1(x V) V {
 	k, em1 := expReduce(x)
@@ -540,6 +538,21 @@ func uniforms() {
 	finish()
 }
 
+func exponentials() {
+	TEXT("exponentialsAVX2", NOSPLIT, "func(state *[16]uint64, dst *float64, n int)")
+	Doc("exponentialsAVX2 writes n draws from exp(-x), n a multiple of 4.")
+	Pragma("noescape")
+	st, dst, n := Load(Param("state"), GP64()), Load(Param("dst"), GP64()), Load(Param("n"), GP64())
+	g := loadState(st)
+	loop(n, 4, func() {
+		u := sub(load(num(2)), oneTwo(g.step()))
+		VMOVUPD(abs(logNormal(u, num(intMagic+1023))), Mem{Base: dst})
+		ADDQ(Imm(32), dst)
+	})
+	storeLanes(g[:], st)
+	finish()
+}
+
 var (
 	nl = []float64{
 		-0x1.55555555553b8p+0, -0x1.9999999b8677ap-1, -0x1.2492462af84abp-1,
@@ -681,7 +694,7 @@ func mixture2() {
 		components("terms", func() {
 			v := sub(load(Mem{Base: a}), top)
 			VMAXPD(num(-708), v, v)
-			e := scale(expReduce(v))
+			e := expWeight(v)
 			VADDPD(e, sum, sum)
 			acc(e, mul(sub(x0, entry(t, 1)), entry(t, 3)), g0)
 			acc(e, mul(sub(x1, entry(t, 2)), entry(t, 4)), g1)
@@ -709,4 +722,27 @@ func mixture2() {
 		ADDQ(Imm(64), xs)
 	})
 	finish()
+}
+
+var ew = [...]float64{
+	0x1.0000000000000p-1, 0x1.5555555553b78p-3, 0x1.5555555554cb7p-5, 0x1.1111111c478ebp-7,
+	0x1.6c16c1738ff55p-10, 0x1.a019ada3609f3p-13, 0x1.a019c9a5652d3p-16, 0x1.72c72ca338df0p-19,
+	0x1.2880411bad1aap-22,
+}
+
+// expWeight overwrites v.
+func expWeight(v V) V {
+	t := acc(v, num(log2e), load(num(roundMagic)))
+	r := acc(sub(t, num(roundMagic)), num(-math.Ln2), v)
+	r2 := mul(r, r)
+	r4 := mul(r2, r2)
+	a0 := pair(ew[0], ew[1], r)
+	a1 := pair(ew[2], ew[3], r)
+	a2 := pair(ew[4], ew[5], r)
+	a3 := pair(ew[6], ew[7], r)
+	b0 := acc(a1, r2, a0)
+	b1 := acc(a3, r2, a2)
+	b1 = acc(r4, num(ew[8]), b1)
+	b0 = acc(b1, r4, b0)
+	return iadd(shl(t, 52), acc(b0, r2, add(r, num(1))))
 }
