@@ -13,6 +13,8 @@ package gemm
 import (
 	"math"
 	"unsafe"
+
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Float is the type of an element.
@@ -254,27 +256,5 @@ func fma[T Float](x, y, z T) T {
 	if unsafe.Sizeof(x) == 8 {
 		return T(math.FMA(float64(x), float64(y), float64(z)))
 	}
-	return T(fma32(float32(x), float32(y), float32(z)))
-}
-
-// fma32 returns x*y + z with one rounding. In float64 the product is exact; the
-// sum is rounded to odd, after which rounding to float32 is as if it were the
-// first (Boldo and Melquiond, 2008).
-func fma32(x, y, z float32) float32 {
-	p, c := float64(x)*float64(y), float64(z)
-	s := p + c
-	if b := math.Float64bits(s); b&0x1fffffff == 0x10000000 || math.Abs(s) < 0x1p-125 {
-		// s may lie in the middle of two float32: what did the sum lose?
-		t := s - p
-		lost := (p - (s - t)) + (c - t)
-		if lost != 0 && b&1 == 0 {
-			if (lost > 0) == (s > 0) {
-				b++
-			} else {
-				b--
-			}
-			s = math.Float64frombits(b)
-		}
-	}
-	return float32(s)
+	return T(vmath.FMA32(float32(x), float32(y), float32(z)))
 }

@@ -69,3 +69,19 @@ func BenchmarkScalar(b *testing.B) {
 	}
 	_ = sink
 }
+
+func BenchmarkActivations(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	x, y, dy := make([]float32, benchN), make([]float32, benchN), make([]float32, benchN)
+	for i := range x {
+		x[i] = float32(2 * r.NormFloat64())
+	}
+	for _, a := range activations {
+		bench(b, a.name, func() { a.slice(y, dy, x) })
+	}
+	x64, y64, dy64 := make([]float64, benchN), make([]float64, benchN), make([]float64, benchN)
+	for i := range x64 {
+		x64[i] = float64(x[i])
+	}
+	bench(b, "SiLU", func() { SiLUSlice(y64, dy64, x64) })
+}

@@ -89,3 +89,28 @@ func normalsAVX2(state *[16]uint64, dst *float64, n int)
 //
 //go:noescape
 func mixture2AVX2(u *float64, grad *float64, xs *float64, n int, table *float64, k int, scratch *float64)
+
+// sigmoid32AVX2 works on n elements, n a multiple of 8.
+//
+//go:noescape
+func sigmoid32AVX2(y *float32, x *float32, n int)
+
+// silu32AVX2 works on n elements, n a multiple of 8; dy may be nil.
+//
+//go:noescape
+func silu32AVX2(y *float32, dy *float32, x *float32, n int)
+
+// tanh32AVX2 works on n elements, n a multiple of 8; dy may be nil.
+//
+//go:noescape
+func tanh32AVX2(y *float32, dy *float32, x *float32, n int)
+
+// softplus32AVX2 works on n elements, n a multiple of 8; dy may be nil.
+//
+//go:noescape
+func softplus32AVX2(y *float32, dy *float32, x *float32, n int)
+
+// siluAVX2 works on n elements, n a multiple of 4; dy may be nil.
+//
+//go:noescape
+func siluAVX2(y *float64, dy *float64, x *float64, n int)

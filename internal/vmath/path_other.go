@@ -24,3 +24,9 @@ func normalsAVX2(state *[16]uint64, dst *float64, n int)           { panic("unre
 func mixture2AVX2(u, grad, xs *float64, n int, table *float64, k int, scratch *float64) {
 	panic("unreachable")
 }
+
+func sigmoid32AVX2(y, x *float32, n int)      { panic("unreachable") }
+func silu32AVX2(y, dy, x *float32, n int)     { panic("unreachable") }
+func tanh32AVX2(y, dy, x *float32, n int)     { panic("unreachable") }
+func softplus32AVX2(y, dy, x *float32, n int) { panic("unreachable") }
+func siluAVX2(y, dy, x *float64, n int)       { panic("unreachable") }

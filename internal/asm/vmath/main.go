@@ -34,6 +34,7 @@ func main() {
 	exponentials()
 	normals()
 	mixture2()
+	activations()
 
 	Generate()
 }
