@@ -91,7 +91,9 @@ func (e *Banana) row(grad, x []float64) float64 {
 }
 
 // NewEvaluator returns an evaluator of many rows.
-func (e *Banana) NewEvaluator() ebmkit.Evaluator { return rowEvaluator{"Banana", 2, e.row} }
+func (e *Banana) NewEvaluator() ebmkit.Evaluator {
+	return rowEvaluator{"energy: Banana.EnergyGrad", 2, e.row}
+}
 
 // LogZ returns log(2 pi s t).
 func (e *Banana) LogZ() float64 { return vmath.Log(2 * math.Pi * e.s * e.t) }

@@ -61,24 +61,24 @@ func checkX(who string, d int, grad, x []float64) {
 	}
 }
 
-// checkParamGrad returns the number of rows of xs. It panics if dst has not
-// length p, or w (may be nil) has not one entry per row.
+// checkParamGrad returns the number of rows of xs. It panics, in the name of
+// who, if dst has not length p, or w (may be nil) has not one entry per row.
 func checkParamGrad(who string, d, p int, dst, w, xs []float64) int {
-	n := ebmkit.CheckRows("energy: "+who, d, w, nil, xs)
+	n := ebmkit.CheckRows(who, d, w, nil, xs)
 	if len(dst) != p {
-		panic("energy: " + who + ": len(dst) != NumParams")
+		panic(who + ": len(dst) != NumParams")
 	}
 	return n
 }
 
 // checkScoreGrad is checkParamGrad for one vector v per row.
 func checkScoreGrad(who string, d, p int, dst, v, xs []float64) int {
-	n := ebmkit.CheckRows("energy: "+who, d, nil, nil, xs)
+	n := ebmkit.CheckRows(who, d, nil, nil, xs)
 	if len(dst) != p {
-		panic("energy: " + who + ": len(dst) != NumParams")
+		panic(who + ": len(dst) != NumParams")
 	}
 	if len(v) != len(xs) {
-		panic("energy: " + who + ": len(v) != len(xs)")
+		panic(who + ": len(v) != len(xs)")
 	}
 	return n
 }

@@ -241,7 +241,7 @@ func gradientOf(who string, u ebmkit.Energy) ebmkit.Differentiable {
 
 // NewEvaluator returns an evaluator of many rows.
 func (e Sum) NewEvaluator() ebmkit.Evaluator {
-	ev := &sumEvaluator{name: "Sum", d: e.Dim()}
+	ev := &sumEvaluator{name: "energy: Sum.EnergyGrad", d: e.Dim()}
 	for _, t := range e.Terms {
 		ev.add(t, 1)
 	}
@@ -250,7 +250,7 @@ func (e Sum) NewEvaluator() ebmkit.Evaluator {
 
 // NewEvaluator returns an evaluator of many rows.
 func (e Interpolate) NewEvaluator() ebmkit.Evaluator {
-	ev := &sumEvaluator{name: "Interpolate", d: e.Dim()}
+	ev := &sumEvaluator{name: "energy: Interpolate.EnergyGrad", d: e.Dim()}
 	if e.T != 1 {
 		ev.add(e.U0, 1-e.T)
 	}
@@ -275,7 +275,7 @@ func (ev *sumEvaluator) add(u ebmkit.Energy, c float64) {
 }
 
 func (ev *sumEvaluator) EnergyGrad(u, grad, xs []float64) {
-	n := ebmkit.CheckRows("energy: "+ev.name+".EnergyGrad", ev.d, u, grad, xs)
+	n := ebmkit.CheckRows(ev.name, ev.d, u, grad, xs)
 	var tu, tg []float64
 	if u != nil {
 		clear(u)

@@ -173,7 +173,7 @@ func (e *DoubleWell) row(grad, x []float64) float64 {
 
 // NewEvaluator returns an evaluator of many rows.
 func (e *DoubleWell) NewEvaluator() ebmkit.Evaluator {
-	return rowEvaluator{"DoubleWell", e.d, e.row}
+	return rowEvaluator{"energy: DoubleWell.EnergyGrad", e.d, e.row}
 }
 
 // rowEvaluator applies a function of one row, known to need no scratch, to many.
@@ -185,7 +185,7 @@ type rowEvaluator struct {
 
 func (e rowEvaluator) EnergyGrad(u, grad, xs []float64) {
 	d := e.d
-	n := ebmkit.CheckRows("energy: "+e.name+".EnergyGrad", d, u, grad, xs)
+	n := ebmkit.CheckRows(e.name, d, u, grad, xs)
 	for i := range n {
 		var gi []float64
 		if grad != nil {
@@ -296,7 +296,7 @@ func (e *DoubleWell) SetParams(theta []float64) error {
 
 // AddParamGrad accumulates sum_i w_i dU(x_i)/dtheta.
 func (e *DoubleWell) AddParamGrad(dst, w, xs []float64) {
-	n := checkParamGrad("DoubleWell.AddParamGrad", e.d, e.NumParams(), dst, w, xs)
+	n := checkParamGrad("energy: DoubleWell.AddParamGrad", e.d, e.NumParams(), dst, w, xs)
 	for i := range n {
 		x, wi := xs[i*e.d:(i+1)*e.d], weight(w, i)
 		c := x[0]*x[0] - e.b*e.b
@@ -310,7 +310,7 @@ func (e *DoubleWell) AddParamGrad(dst, w, xs []float64) {
 
 // AddScoreParamGrad accumulates sum_i d/dtheta [v_i . grad U(x_i)].
 func (e *DoubleWell) AddScoreParamGrad(dst, v, xs []float64) {
-	n := checkScoreGrad("DoubleWell.AddScoreParamGrad", e.d, e.NumParams(), dst, v, xs)
+	n := checkScoreGrad("energy: DoubleWell.AddScoreParamGrad", e.d, e.NumParams(), dst, v, xs)
 	for i := range n {
 		x, vi := xs[i*e.d:(i+1)*e.d], v[i*e.d:(i+1)*e.d]
 		dst[0] += vi[0] * 4 * e.a * x[0] * (x[0]*x[0] - e.b*e.b)
@@ -323,7 +323,7 @@ func (e *DoubleWell) AddScoreParamGrad(dst, v, xs []float64) {
 
 // AddCurvParamGrad accumulates sum_i d/dtheta [v_i' (Hess U)(x_i) v_i].
 func (e *DoubleWell) AddCurvParamGrad(dst, v, xs []float64) {
-	n := checkScoreGrad("DoubleWell.AddCurvParamGrad", e.d, e.NumParams(), dst, v, xs)
+	n := checkScoreGrad("energy: DoubleWell.AddCurvParamGrad", e.d, e.NumParams(), dst, v, xs)
 	for i := range n {
 		x, vi := xs[i*e.d:(i+1)*e.d], v[i*e.d:(i+1)*e.d]
 		dst[0] += vi[0] * vi[0] * 4 * e.a * (3*x[0]*x[0] - e.b*e.b)

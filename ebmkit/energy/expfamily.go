@@ -184,7 +184,7 @@ func (e *ExponentialFamily) SetParams(theta []float64) error {
 
 // AddParamGrad accumulates sum_i w_i F_k(x_i).
 func (e *ExponentialFamily) AddParamGrad(dst, w, xs []float64) {
-	n := checkParamGrad("ExponentialFamily.AddParamGrad", e.d, len(e.theta), dst, w, xs)
+	n := checkParamGrad("energy: ExponentialFamily.AddParamGrad", e.d, len(e.theta), dst, w, xs)
 	for i := range n {
 		for k, s := range e.stats {
 			dst[k] += weight(w, i) * s.F(xs[i*e.d:(i+1)*e.d])
@@ -194,7 +194,7 @@ func (e *ExponentialFamily) AddParamGrad(dst, w, xs []float64) {
 
 // AddScoreParamGrad accumulates sum_i v_i . grad F_k(x_i).
 func (e *ExponentialFamily) AddScoreParamGrad(dst, v, xs []float64) {
-	n := checkScoreGrad("ExponentialFamily.AddScoreParamGrad", e.d, len(e.theta), dst, v, xs)
+	n := checkScoreGrad("energy: ExponentialFamily.AddScoreParamGrad", e.d, len(e.theta), dst, v, xs)
 	buf := e.work.get(e.d)
 	defer e.work.put(buf)
 	g := (*buf)[:e.d]
@@ -213,7 +213,7 @@ func (e *ExponentialFamily) AddScoreParamGrad(dst, v, xs []float64) {
 // error of about 1e-10.
 func (e *ExponentialFamily) AddCurvParamGrad(dst, v, xs []float64) {
 	d := e.d
-	n := checkScoreGrad("ExponentialFamily.AddCurvParamGrad", d, len(e.theta), dst, v, xs)
+	n := checkScoreGrad("energy: ExponentialFamily.AddCurvParamGrad", d, len(e.theta), dst, v, xs)
 	for i := range n {
 		x, vi := xs[i*d:(i+1)*d], v[i*d:(i+1)*d]
 		for k, s := range e.stats {

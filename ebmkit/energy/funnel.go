@@ -85,7 +85,9 @@ func (e *Funnel) row(grad, x []float64) float64 {
 }
 
 // NewEvaluator returns an evaluator of many rows.
-func (e *Funnel) NewEvaluator() ebmkit.Evaluator { return rowEvaluator{"Funnel", e.d, e.row} }
+func (e *Funnel) NewEvaluator() ebmkit.Evaluator {
+	return rowEvaluator{"energy: Funnel.EnergyGrad", e.d, e.row}
+}
 
 // LogZ returns log(sd sqrt(2 pi)) + (d-1) log(2 pi)/2.
 func (e *Funnel) LogZ() float64 { return vmath.Log(e.sd) + float64(e.d)*log2Pi/2 }

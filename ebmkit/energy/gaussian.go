@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/gemm"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -41,6 +42,8 @@ type Gaussian struct {
 	l    []float64 // inverse of W: cov = L L'
 	prec []float64
 	logZ float64
+
+	packed gemm.Packed[float64] // prec, if d is large
 
 	eval evaluators
 	work scratch
@@ -102,6 +105,9 @@ func (g *Gaussian) refresh() {
 		g.prec = make([]float64, g.d*g.d)
 	}
 	gram(g.prec, g.w, g.d)
+	if g.d >= productDim {
+		g.packed.Pack(gemm.Of(g.prec, g.d, g.d))
+	}
 	g.logZ = float64(g.d) * log2Pi / 2
 	for i := range g.d {
 		g.logZ -= vmath.Log(g.w[i*g.d+i])
@@ -109,8 +115,9 @@ func (g *Gaussian) refresh() {
 }
 
 func (g *Gaussian) clone() Component {
-	return &Gaussian{d: g.d, mean: slices.Clone(g.mean), w: slices.Clone(g.w), l: slices.Clone(g.l),
-		prec: slices.Clone(g.prec), logZ: g.logZ}
+	c := &Gaussian{d: g.d, mean: slices.Clone(g.mean), w: slices.Clone(g.w), l: slices.Clone(g.l)}
+	c.refresh()
+	return c
 }
 
 // Dim returns d.
@@ -132,34 +139,75 @@ func (g *Gaussian) EnergyGrad(grad, x []float64) float64 {
 }
 
 // NewEvaluator returns an evaluator of many rows.
-func (g *Gaussian) NewEvaluator() ebmkit.Evaluator {
-	return &gaussianEvaluator{g: g, y: make([]float64, g.d), z: make([]float64, g.d)}
-}
+func (g *Gaussian) NewEvaluator() ebmkit.Evaluator { return &gaussianEvaluator{g: g} }
+
+// productDim is the dimension from which the gradients of a block of rows are
+// one matrix product. The choice depends on nothing else, so that one row and
+// many give the same bits.
+const productDim = 8
 
 type gaussianEvaluator struct {
-	g    *Gaussian
-	y, z []float64
+	g     *Gaussian
+	y, py []float64 // a block of x - mean, and of P (x - mean)
+	z     []float64
+	mul   gemm.Scratch[float64]
 }
 
 func (e *gaussianEvaluator) EnergyGrad(u, grad, xs []float64) {
-	g, d, y, z := e.g, e.g.d, e.y, e.z
+	g, d := e.g, e.g.d
 	n := ebmkit.CheckRows("energy: Gaussian.EnergyGrad", d, u, grad, xs)
-	for i := range n {
-		x := xs[i*d : (i+1)*d]
-		for j := range y {
-			y[j] = x[j] - g.mean[j]
-		}
-		// U = |W y|^2/2 cannot be negative, nor NaN far out as y'Py can be.
-		g.white(z, y)
-		if u != nil {
-			u[i] = vmath.Dot(z, z) / 2
-		}
+	const block = 64
+	if e.z == nil {
+		e.z = make([]float64, d)
+	}
+	if size := min(n, block) * d; len(e.y) < size {
+		e.y, e.py = make([]float64, size), make([]float64, size)
+	}
+	for lo := 0; lo < n; lo += block {
+		rows := min(block, n-lo)
+		x, y, py := xs[lo*d:(lo+rows)*d], e.y[:rows*d], e.py[:rows*d]
 		if grad != nil {
-			gi := grad[i*d : (i+1)*d]
-			clear(gi)
-			for j, zj := range z {
-				vmath.Axpy(gi[:j+1], zj, g.w[j*d:j*d+j+1])
+			py = grad[lo*d : (lo+rows)*d]
+		}
+		for i := range rows {
+			for j, m := range g.mean {
+				y[i*d+j] = x[i*d+j] - m
 			}
+		}
+		if d >= productDim {
+			e.mul.MulPacked(gemm.Of(py, rows, d), 1, gemm.Of(y, rows, d), &g.packed, 0)
+		} else {
+			for i := range rows {
+				yi := y[i*d : (i+1)*d]
+				for j := range d {
+					var s float64
+					for k, p := range g.prec[j*d : (j+1)*d] {
+						s += p * yi[k]
+					}
+					py[i*d+j] = s
+				}
+			}
+		}
+		if u == nil {
+			continue
+		}
+		for i := range rows {
+			var s float64
+			yi, pi := y[i*d:(i+1)*d], py[i*d:(i+1)*d]
+			if d >= productDim {
+				s = vmath.Dot(yi, pi)
+			} else {
+				for j, v := range yi {
+					s += v * pi[j]
+				}
+			}
+			if !(s >= 0) {
+				// Far out y'Py can be Inf - Inf, and near 0 fall below 0 by
+				// rounding; |W y|^2 does neither.
+				g.white(e.z, yi)
+				s = vmath.Dot(e.z, e.z)
+			}
+			u[lo+i] = s / 2
 		}
 	}
 }
@@ -282,7 +330,7 @@ func (g *Gaussian) addLower(dst []float64, c float64, z, y []float64) {
 // AddParamGrad accumulates sum_i w_i dU(x_i)/dtheta.
 func (g *Gaussian) AddParamGrad(dst, w, xs []float64) {
 	d := g.d
-	n := checkParamGrad("Gaussian.AddParamGrad", d, g.NumParams(), dst, w, xs)
+	n := checkParamGrad("energy: Gaussian.AddParamGrad", d, g.NumParams(), dst, w, xs)
 	buf := g.work.get(4 * d)
 	defer g.work.put(buf)
 	y, z := (*buf)[:d], (*buf)[d:2*d]
@@ -302,7 +350,7 @@ func (g *Gaussian) AddParamGrad(dst, w, xs []float64) {
 // AddScoreParamGrad accumulates sum_i d/dtheta [v_i . grad U(x_i)].
 func (g *Gaussian) AddScoreParamGrad(dst, v, xs []float64) {
 	d := g.d
-	n := checkScoreGrad("Gaussian.AddScoreParamGrad", d, g.NumParams(), dst, v, xs)
+	n := checkScoreGrad("energy: Gaussian.AddScoreParamGrad", d, g.NumParams(), dst, v, xs)
 	buf := g.work.get(4 * d)
 	defer g.work.put(buf)
 	y, z, b := (*buf)[:d], (*buf)[d:2*d], (*buf)[2*d:3*d]
@@ -324,7 +372,7 @@ func (g *Gaussian) AddScoreParamGrad(dst, v, xs []float64) {
 // AddCurvParamGrad accumulates sum_i d/dtheta [v_i' P v_i].
 func (g *Gaussian) AddCurvParamGrad(dst, v, xs []float64) {
 	d := g.d
-	n := checkScoreGrad("Gaussian.AddCurvParamGrad", d, g.NumParams(), dst, v, xs)
+	n := checkScoreGrad("energy: Gaussian.AddCurvParamGrad", d, g.NumParams(), dst, v, xs)
 	buf := g.work.get(4 * d)
 	defer g.work.put(buf)
 	b := (*buf)[:d]

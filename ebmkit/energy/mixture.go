@@ -38,6 +38,7 @@ type Mixture struct {
 	logw  []float64
 	comps []Component
 	logZ  float64
+	plane []float64 // table for vmath.MixtureGrad2, if it applies
 
 	eval  evaluators
 	parts sync.Pool // *mixtureEvaluator, for the gradients in theta
@@ -156,7 +157,25 @@ func newMixture(fn string, weights []float64, comps []Component) (*Mixture, erro
 	return m, nil
 }
 
-func (m *Mixture) refresh() { m.logZ = vmath.LogSumExp(m.logw) }
+func (m *Mixture) refresh() {
+	m.logZ = vmath.LogSumExp(m.logw)
+	m.plane = planeTable(m.plane[:0], m.logw, m.comps)
+}
+
+// planeTable returns what vmath.MixtureGrad2 reads, or nil unless this is a
+// mixture of axis-aligned Gaussians in the plane.
+func planeTable(t, logw []float64, comps []Component) []float64 {
+	for k, c := range comps {
+		g, ok := c.(*DiagonalGaussian)
+		if !ok || len(g.mean) != 2 {
+			return nil
+		}
+		if !math.IsInf(logw[k], -1) {
+			t = append(t, logw[k]-g.logZ, g.mean[0], g.mean[1], -g.prec[0]/2, -g.prec[1]/2)
+		}
+	}
+	return t
+}
 
 // Dim returns d.
 func (m *Mixture) Dim() int { return m.d }
@@ -230,6 +249,13 @@ type mixtureEvaluator struct {
 func (e *mixtureEvaluator) EnergyGrad(u, grad, xs []float64) {
 	d := e.m.d
 	n := ebmkit.CheckRows("energy: Mixture.EnergyGrad", d, u, grad, xs)
+	if t := e.m.plane; len(t) > 0 {
+		if len(e.a) < len(t) { // 4 of 5 needed
+			e.a = make([]float64, len(t))
+		}
+		vmath.MixtureGrad2(u, grad, xs, t, e.a)
+		return
+	}
 	for lo := 0; lo < n; lo += mixtureBlock {
 		hi := min(lo+mixtureBlock, n)
 		var gb []float64
@@ -548,7 +574,7 @@ func (m *Mixture) borrow() *mixtureEvaluator {
 //	dU/dtheta_k = -r_k da_k/dtheta_k.
 func (m *Mixture) AddParamGrad(dst, w, xs []float64) {
 	d, kk := m.d, len(m.comps)
-	n := checkParamGrad("Mixture.AddParamGrad", d, m.NumParams(), dst, w, xs)
+	n := checkParamGrad("energy: Mixture.AddParamGrad", d, m.NumParams(), dst, w, xs)
 	e := m.borrow()
 	defer m.parts.Put(e)
 	for lo := 0; lo < n; lo += mixtureBlock {
@@ -578,7 +604,7 @@ func (m *Mixture) AddParamGrad(dst, w, xs []float64) {
 //	d/dtheta_k = r_k ds_k/dtheta_k + r_k (s_k - mean s) da_k/dtheta_k.
 func (m *Mixture) AddScoreParamGrad(dst, v, xs []float64) {
 	d := m.d
-	n := checkScoreGrad("Mixture.AddScoreParamGrad", d, m.NumParams(), dst, v, xs)
+	n := checkScoreGrad("energy: Mixture.AddScoreParamGrad", d, m.NumParams(), dst, v, xs)
 	m.addSecond(dst, v, xs, n, false)
 }
 
@@ -586,7 +612,7 @@ func (m *Mixture) AddScoreParamGrad(dst, v, xs []float64) {
 // c_k = v' (Hess U_k) v the bracket is sum_k r_k (c_k - s_k^2) + (mean s)^2.
 func (m *Mixture) AddCurvParamGrad(dst, v, xs []float64) {
 	d := m.d
-	n := checkScoreGrad("Mixture.AddCurvParamGrad", d, m.NumParams(), dst, v, xs)
+	n := checkScoreGrad("energy: Mixture.AddCurvParamGrad", d, m.NumParams(), dst, v, xs)
 	m.addSecond(dst, v, xs, n, true)
 }
 

@@ -70,7 +70,9 @@ func (MuellerBrown) row(grad, x []float64) float64 {
 }
 
 // NewEvaluator returns an evaluator of many rows.
-func (e MuellerBrown) NewEvaluator() ebmkit.Evaluator { return rowEvaluator{"MuellerBrown", 2, e.row} }
+func (e MuellerBrown) NewEvaluator() ebmkit.Evaluator {
+	return rowEvaluator{"energy: MuellerBrown.EnergyGrad", 2, e.row}
+}
 
 // Modes returns the three minima, found by Newton's method.
 func (e MuellerBrown) Modes() []float64 {

@@ -70,7 +70,9 @@ func (e *Quartic) row(grad, x []float64) float64 {
 }
 
 // NewEvaluator returns an evaluator of many rows.
-func (e *Quartic) NewEvaluator() ebmkit.Evaluator { return rowEvaluator{"Quartic", e.d, e.row} }
+func (e *Quartic) NewEvaluator() ebmkit.Evaluator {
+	return rowEvaluator{"energy: Quartic.EnergyGrad", e.d, e.row}
+}
 
 // LogZ returns d log(2 Gamma(5/4) a^(-1/4)).
 func (e *Quartic) LogZ() float64 {

@@ -104,25 +104,32 @@ func (g *TridiagonalGaussian) EnergyGrad(grad, x []float64) float64 {
 // row takes P = C C' apart: with z = C'y, U = |z|^2/2 cannot be negative, nor
 // NaN far out, and the gradient is C z.
 func (g *TridiagonalGaussian) row(grad, x []float64) float64 {
-	d := len(x)
-	mean, cd, co := g.mean[:d], g.cd[:d], g.co[:d-1]
-	var s, left float64 // left = co_{j-1} z_{j-1}
+	last := len(x) - 1
+	mean, cd, co := g.mean[:last+1], g.cd[:last+1], g.co[:last]
+	var even, odd, left float64 // sums by turns; left = co_{j-1} z_{j-1}
 	y := x[0] - mean[0]
-	for j := range d {
-		z := cd[j] * y
-		if j+1 < d {
-			y = x[j+1] - mean[j+1]
-			z += co[j] * y
+	if grad == nil {
+		for j, c := range co {
+			next := x[j+1] - mean[j+1]
+			z := cd[j]*y + c*next
+			y = next
+			even, odd = odd, even+z*z
 		}
-		s += z * z
-		if grad != nil {
-			grad[j] = cd[j]*z + left
-			if j+1 < d {
-				left = co[j] * z
-			}
-		}
+		z := cd[last] * y
+		return (even + odd + z*z) / 2
 	}
-	return s / 2
+	grad = grad[:last+1]
+	for j, c := range co {
+		next := x[j+1] - mean[j+1]
+		z := cd[j]*y + c*next
+		grad[j] = cd[j]*z + left
+		left = c * z
+		y = next
+		even, odd = odd, even+z*z
+	}
+	z := cd[last] * y
+	grad[last] = cd[last]*z + left
+	return (even + odd + z*z) / 2
 }
 
 // NewEvaluator returns an evaluator of many rows.
