@@ -278,7 +278,7 @@ func TestFormatsLookTheSame(t *testing.T) {
 	dir := t.TempDir()
 	all := gallery()
 	var seen []image.Image
-	for _, name := range []string{"density", "landscape", "loglog", "diverging", "two-hist", "multiples", "cloud"} {
+	for _, name := range []string{"density", "landscape", "loglog", "spins", "score", "two-hist", "multiples", "cloud"} {
 		for _, f := range []struct {
 			format Format
 			ext    string

@@ -304,7 +304,7 @@ func flatten(p Path, m Matrix) []polyline {
 		case cubeTo:
 			a := cur.pts[len(cur.pts)-1]
 			b, c, d := next(), next(), next()
-			n := 4 + int(math.Sqrt(math.Abs(b.X-a.X)+math.Abs(b.Y-a.Y)+math.Abs(c.X-b.X)+math.Abs(c.Y-b.Y)+math.Abs(d.X-c.X)+math.Abs(d.Y-c.Y)))
+			n := 4 + int(2*math.Sqrt(math.Abs(b.X-a.X)+math.Abs(b.Y-a.Y)+math.Abs(c.X-b.X)+math.Abs(c.Y-b.Y)+math.Abs(d.X-c.X)+math.Abs(d.Y-c.Y)))
 			n = min(n, 200)
 			for i := 1; i <= n; i++ {
 				t := float64(i) / float64(n)

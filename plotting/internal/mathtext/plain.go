@@ -1,6 +1,9 @@
 package mathtext
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 var (
 	superscripts = map[rune]rune{'0': '⁰', '1': '¹', '2': '²', '3': '³', '4': '⁴', '5': '⁵', '6': '⁶', '7': '⁷', '8': '⁸', '9': '⁹',
@@ -24,7 +27,9 @@ func Plain(s string) string {
 	return b.String()
 }
 
-func plainRow(r row) string {
+func plainRow(r row) string { return plainSpaced(r, false) }
+
+func plainSpaced(r row, tight bool) string {
 	var b strings.Builder
 	prev, have := ord, false
 	for i, n := range r {
@@ -39,7 +44,7 @@ func plainRow(r row) string {
 		if c == bin && (!have || prev != ord && prev != closing || i+1 == len(r)) {
 			c = ord
 		}
-		if have && gap(prev, c, false) > 0 {
+		if have && gap(prev, c, tight) > 0 {
 			b.WriteByte(' ')
 		}
 		b.WriteString(plainNode(n))
@@ -99,6 +104,9 @@ func plainNode(n node) string {
 
 func plainScript(n node, table map[rune]rune, mark string) string {
 	s := plainNode(n)
+	if r, ok := n.(row); ok {
+		s = plainSpaced(r, true) // scripts are set tight
+	}
 	var b strings.Builder
 	for _, r := range s {
 		t, ok := table[r]
@@ -112,6 +120,9 @@ func plainScript(n node, table map[rune]rune, mark string) string {
 
 // parens puts brackets around anything longer than a word.
 func parens(s string) string {
+	if utf8.RuneCountInString(s) == 1 {
+		return s
+	}
 	for i, r := range s {
 		if !(isLetter(r) || r >= '0' && r <= '9' || r >= 'α' && r <= 'ω' || r == '.' || i == 0 && r == '\u2212') {
 			return "(" + s + ")"
