@@ -22,6 +22,12 @@ type Plotter interface {
 	Plot(c vg.Canvas, area vg.Rectangle, axes Axes)
 }
 
+// Swatcher is a Plotter that draws its own entry of the legend. Swatch returns
+// false if it has none; then the entry is a line in the colour of the series.
+type Swatcher interface {
+	Swatch(c vg.Canvas, area vg.Rectangle) bool
+}
+
 // Axes are the axes that a Plotter draws in.
 type Axes struct {
 	X, Y   Axis
@@ -336,14 +342,18 @@ func (p *panel) series(c *canvas.Canvas, r *Series, outlined bool) {
 		line(c, p.data.X0, p.y(r.Y[0]), p.data.X1, p.y(r.Y[0]), st.Width, st.Dash, st.Color)
 	case KindCustom:
 		c.Push()
-		r.Custom.Plot(c, vg.Rectangle{
-			Min: vg.Point{X: vg.Length(p.data.X0), Y: vg.Length(p.data.Y0)},
-			Max: vg.Point{X: vg.Length(p.data.X1), Y: vg.Length(p.data.Y1)},
-		}, Axes{X: p.s.X, Y: p.s.Y,
+		r.Custom.Plot(c, vgRect(p.data), Axes{X: p.s.X, Y: p.s.Y,
 			PlaceX: func(v float64) vg.Length { return vg.Length(p.x(v)) },
 			PlaceY: func(v float64) vg.Length { return vg.Length(p.y(v)) },
 		})
 		c.Pop()
+	}
+}
+
+func vgRect(r canvas.Rect) vg.Rectangle {
+	return vg.Rectangle{
+		Min: vg.Point{X: vg.Length(r.X0), Y: vg.Length(r.Y0)},
+		Max: vg.Point{X: vg.Length(r.X1), Y: vg.Length(r.Y1)},
 	}
 }
 

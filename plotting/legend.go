@@ -199,7 +199,17 @@ func drawSwatch(c *canvas.Canvas, r *Series, b canvas.Rect, t Theme) {
 		c.FillRect(b, bandFill(st.Color))
 	case KindBars:
 		c.FillRect(b, st.Color)
-	case KindLine, KindHLine, KindVLine, KindCustom:
+	case KindCustom:
+		if s, ok := r.Custom.(Swatcher); ok {
+			c.Push()
+			drawn := s.Swatch(c, vgRect(b))
+			c.Pop()
+			if drawn {
+				return
+			}
+		}
+		line(c, b.X0, mid, b.X1, mid, st.Width, st.Dash, st.Color)
+	case KindLine, KindHLine, KindVLine:
 		line(c, b.X0, mid, b.X1, mid, max(st.Width, 0.5), st.Dash, st.Color)
 	case KindPoints:
 		drawMarker(c, x, mid, st)
