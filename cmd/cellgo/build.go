@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -34,9 +36,20 @@ func (b *builder) build() bool {
 		return false
 	}
 	if r := findRecord(b.records, key, imports); r != nil {
+		made, err := b.madeBefore(r)
+		if err != nil {
+			return false
+		}
+		if os.Link(made, b.out+".new") == nil && os.Rename(b.out+".new", b.out) == nil {
+			return true
+		}
 		// A cell that does not compile fails here too; the real build then
 		// says why.
-		return b.replay(r) == nil
+		if b.replay(r) != nil {
+			return false
+		}
+		b.keep(made)
+		return true
 	}
 	started := time.Now()
 	r, built := b.record(imports, started)
@@ -99,6 +112,29 @@ func readCell(dir string) ([]string, error) {
 	}
 	sort.Strings(imports)
 	return imports, nil
+}
+
+// maxKept bounds how many binaries of earlier cells a kernel keeps.
+const maxKept = 12
+
+// madeBefore names the binary that the cell gives with the record: a cell that is
+// run again as it was need not be made again.
+func (b *builder) madeBefore(r *Record) (string, error) {
+	src, err := os.ReadFile(filepath.Join(b.dir, "main.go"))
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %q", r.State, r.Link, src)
+	return filepath.Join(b.dir, ".cellgo", hex.EncodeToString(h.Sum(nil))[:24]), nil
+}
+
+// keep gives the binary a second name, by which it is found when the cell is run
+// again. If that fails, the next time is slower: no more.
+func (b *builder) keep(made string) {
+	if os.MkdirAll(filepath.Dir(made), 0o777) == nil && os.Link(b.out, made) == nil {
+		prune(filepath.Join(filepath.Dir(made), "*"), maxKept)
+	}
 }
 
 // replay compiles and links the cell with the commands of the record.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -158,6 +159,39 @@ func TestReplay(t *testing.T) {
 	// Fewer imports are served by the same record.
 	k.expect(k.cell("package main\n\nfunc main() { println(5) }\n"), true, "5")
 	k.expect(k.cell("package main\n\nimport \"strconv\"\n\nfunc main() { println(strconv.Itoa(6)) }\n"), true, "6")
+}
+
+func TestSameCellAgain(t *testing.T) {
+	k := recorded(t)
+	again := func() os.FileInfo {
+		t.Helper()
+		k.expect(k.cell(at(cellLib, "21")), true, "got 42 one")
+		info, err := os.Stat(filepath.Join(k.dir, k.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	first := again()
+	k.expect(k.cell(at(cellLib, "22")), true, "got 44 one")
+	if !os.SameFile(first, again()) {
+		t.Error("the same cell was made again")
+	}
+	// Not after an edit of the library.
+	k.write("lib/words/word.txt", "two")
+	k.expect(k.cell(at(cellLib, "21")), false, "got 42 two")
+	k.settle()
+	k.cell(at(cellLib, "23"))
+	k.cell(at(cellLib, "24"))
+	k.expect(k.cell(at(cellLib, "21")), true, "got 42 two")
+	// The binaries that are kept are few.
+	for i := range 2 * maxKept {
+		k.cell(at("package main\n\nfunc main() { println(@) }\n", strconv.Itoa(i)))
+	}
+	kept, err := os.ReadDir(filepath.Join(k.dir, ".cellgo"))
+	if err != nil || len(kept) != maxKept {
+		t.Errorf("%d binaries kept, want %d (%v)", len(kept), maxKept, err)
+	}
 }
 
 // recorded gives a kernel that replays cellLib.
@@ -371,7 +405,7 @@ func TestBrokenRecords(t *testing.T) {
 			}
 		})
 	}
-	left, err := filepath.Glob(filepath.Join(k.dir, ".cellgo-*"))
+	left, err := filepath.Glob(filepath.Join(k.dir, ".cellgo-*")) // work directories
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}

@@ -7,7 +7,8 @@
 //
 //   - answers the bare "go get" at once: kernels work without the network;
 //   - answers "go build -o BINARY" by replaying the compile and link commands of
-//     an earlier real build (see Record), if they still hold;
+//     an earlier real build (see Record), if they still hold, or by the binary
+//     itself if the cell was run before just as it is;
 //   - answers "goimports -w main.go" itself if no import is missing.
 //
 // In every other case, and whenever it is in doubt, it hands over to the real

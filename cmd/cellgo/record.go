@@ -225,14 +225,14 @@ func (r *Record) write(dir, key string) error {
 	if err := os.Rename(f.Name(), filepath.Join(dir, key+"-"+hex.EncodeToString(sum[:6])+".json")); err != nil {
 		return err
 	}
-	prune(dir)
+	prune(filepath.Join(dir, "*.json"), maxRecords)
 	return nil
 }
 
-// prune removes the oldest records beyond maxRecords.
-func prune(dir string) {
-	paths, _ := filepath.Glob(filepath.Join(dir, "*.json"))
-	if len(paths) <= maxRecords {
+// prune removes the oldest files of the pattern, down to the number given.
+func prune(pattern string, keep int) {
+	paths, _ := filepath.Glob(pattern)
+	if len(paths) <= keep {
 		return
 	}
 	age := make(map[string]time.Time)
@@ -242,7 +242,7 @@ func prune(dir string) {
 		}
 	}
 	sort.Slice(paths, func(i, j int) bool { return age[paths[i]].Before(age[paths[j]]) })
-	for _, path := range paths[:len(paths)-maxRecords] {
+	for _, path := range paths[:len(paths)-keep] {
 		os.Remove(path)
 	}
 }
