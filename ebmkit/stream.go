@@ -52,7 +52,8 @@ func NewStream(seed uint64, name string, block int) *Stream {
 	binary.LittleEndian.PutUint64(key[8:], uint64(block))
 	binary.LittleEndian.PutUint64(key[16:], lo)
 	binary.LittleEndian.PutUint64(key[24:], hi)
-	c := rand.NewChaCha8(key)
+	var c rand.ChaCha8
+	c.Seed(key)
 	s := &Stream{word: streamGroup, normal: streamGroup}
 	for i := range s.lanes {
 		s.lanes[i] = c.Uint64()

@@ -45,6 +45,7 @@ func BenchmarkSlices(b *testing.B) {
 	bench(b, "Sum", func() { Sum(x) })
 	bench(b, "Dot", func() { Dot(x, pos) })
 	bench(b, "Axpy", func() { Axpy(dst, 1e-9, x) })
+	bench(b, "Max", func() { Max(x) })
 	bench(b, "LogSumExp", func() { LogSumExp(x) })
 	s := Lanes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
 	w := make([]uint64, benchN)
@@ -79,6 +80,7 @@ func BenchmarkActivations(b *testing.B) {
 	for _, a := range activations {
 		bench(b, a.name, func() { a.slice(y, dy, x) })
 	}
+	bench(b, "Mul32", func() { Mul32Slice(y, dy) })
 	x64, y64, dy64 := make([]float64, benchN), make([]float64, benchN), make([]float64, benchN)
 	for i := range x64 {
 		x64[i] = float64(x[i])

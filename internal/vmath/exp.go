@@ -66,8 +66,8 @@ func Exp(x float64) float64 {
 	// 2^k in two factors, so that only the last product can round.
 	k := kbits - (kBias - 2048) // k + 2048 > 0
 	h := k >> 1
-	p := (1 + em1) * math.Float64frombits((h-1)<<52)
-	return p * math.Float64frombits((k-h-1)<<52)
+	p := float64((1 + em1) * math.Float64frombits((h-1)<<52))
+	return float64(p * math.Float64frombits((k-h-1)<<52))
 }
 
 // Expm1 returns e^x - 1, accurate for small x.
@@ -83,7 +83,7 @@ func Expm1(x float64) float64 {
 func expm1(x float64) float64 {
 	k, em1 := expReduce(x)
 	h := math.Float64frombits(k<<52 + 1022<<52) // 2^(k-1); 2^k could overflow
-	return 2 * math.FMA(h, em1, h-0.5)
+	return float64(2 * math.FMA(h, em1, h-0.5))
 }
 
 // Tanh returns the hyperbolic tangent of x.

@@ -148,6 +148,17 @@ func FMA32(x, y, z float32) float32 {
 // derivative into dy[i] unless dy is nil. y may be x; dy must not overlap
 // either.
 
+// Mul32Slice multiplies dst[i] by x[i], the step of the chain rule.
+func Mul32Slice(dst, x []float32) {
+	n := whole(len(dst), len(x), 8)
+	if n > 0 {
+		mul32AVX2(&dst[0], &x[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		dst[i] *= x[i]
+	}
+}
+
 // Sigmoid32Slice writes Sigmoid32(x[i]) into y[i].
 func Sigmoid32Slice(y, x []float32) {
 	n := whole(len(y), len(x), 8)

@@ -56,6 +56,16 @@ func TestActivationsBitForBit(t *testing.T) {
 			}
 		}
 	}
+	for n := range 20 {
+		a, b := inputs32(n), inputs32(2 * n)[n:]
+		dst := append([]float32(nil), a...)
+		Mul32Slice(dst, b)
+		for i := range a {
+			if !same32(dst[i], a[i]*b[i]) {
+				t.Fatalf("Mul32Slice, n = %d: element %d is %v", n, i, dst[i])
+			}
+		}
+	}
 	x := inputs(size(100_000, 1_000_003))
 	y, dy := make([]float64, len(x)), make([]float64, len(x))
 	SiLUSlice(y, dy, x)

@@ -59,6 +59,12 @@ func sumAVX2(acc *[16]float64, x *float64, n int)
 //go:noescape
 func axpyAVX2(y *float64, a float64, x *float64, n int)
 
+// maxAVX2 raises acc[i%16] to x[i] for i < n, n a multiple of 16; a NaN anywhere in
+// x makes one of acc[:4] NaN.
+//
+//go:noescape
+func maxAVX2(acc *[16]float64, x *float64, n int)
+
 // sumExpAVX2 adds exp(x[i]-shift) to acc[i%4] for i < n, n a multiple of 4.
 //
 //go:noescape
@@ -94,6 +100,11 @@ func mixture2AVX2(u *float64, grad *float64, xs *float64, n int, table *float64,
 //
 //go:noescape
 func sigmoid32AVX2(y *float32, x *float32, n int)
+
+// mul32AVX2 works on n elements, n a multiple of 8.
+//
+//go:noescape
+func mul32AVX2(dst *float32, x *float32, n int)
 
 // silu32AVX2 works on n elements, n a multiple of 8; dy may be nil.
 //

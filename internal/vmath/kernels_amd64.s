@@ -1222,6 +1222,50 @@ end32:
 	VZEROUPPER
 	RET
 
+// func maxAVX2(acc *[16]float64, x *float64, n int)
+// Requires: AVX
+TEXT ·maxAVX2(SB), NOSPLIT, $0-24
+	MOVQ    acc+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	VXORPD  Y4, Y4, Y4
+	TESTQ   DX, DX
+	JZ      end34
+
+loop33:
+	VMOVUPD (CX), Y5
+	VCMPPD  $0x03, Y5, Y5, Y6
+	VORPD   Y6, Y4, Y4
+	VMAXPD  Y5, Y0, Y0
+	VMOVUPD 32(CX), Y5
+	VCMPPD  $0x03, Y5, Y5, Y6
+	VORPD   Y6, Y4, Y4
+	VMAXPD  Y5, Y1, Y1
+	VMOVUPD 64(CX), Y5
+	VCMPPD  $0x03, Y5, Y5, Y6
+	VORPD   Y6, Y4, Y4
+	VMAXPD  Y5, Y2, Y2
+	VMOVUPD 96(CX), Y5
+	VCMPPD  $0x03, Y5, Y5, Y6
+	VORPD   Y6, Y4, Y4
+	VMAXPD  Y5, Y3, Y3
+	ADDQ    $0x80, CX
+	SUBQ    $0x10, DX
+	JNZ     loop33
+
+end34:
+	VORPD   Y4, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
 // func sumExpAVX2(acc *[4]float64, x *float64, shift float64, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sumExpAVX2(SB), NOSPLIT, $0-32
@@ -1231,16 +1275,16 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VMOVUPD      (AX), Y1
 	TESTQ        DX, DX
-	JZ           end34
+	JZ           end36
 
-loop33:
+loop35:
 	VMOVUPD     (CX), Y2
 	VSUBPD      Y0, Y2, Y2
 	VANDPD      c7fffffffffffffff<>+0(SB), Y2, Y3
 	VCMPPD      $0x12, c4086200000000000<>+0(SB), Y3, Y3
 	VMOVMSKPD   Y3, BX
 	CMPL        BX, $0x0f
-	JNE         rare35
+	JNE         rare37
 	VMOVUPD     c4338000000000000<>+0(SB), Y3
 	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD      c4338000000000000<>+0(SB), Y3, Y4
@@ -1269,18 +1313,18 @@ loop33:
 	VPADDQ      Y2, Y3, Y2
 	VMOVAPD     Y2, Y2
 
-join36:
+join38:
 	VADDPD Y2, Y1, Y1
 	ADDQ   $0x20, CX
 	SUBQ   $0x04, DX
-	JNZ    loop33
+	JNZ    loop35
 
-end34:
+end36:
 	VMOVUPD Y1, (AX)
 	VZEROUPPER
 	RET
 
-rare35:
+rare37:
 	VMOVUPD     cc087500000000000<>+0(SB), Y3
 	VMAXPD      Y2, Y3, Y2
 	VMOVUPD     c4086300000000000<>+0(SB), Y3
@@ -1320,53 +1364,11 @@ rare35:
 	VPSLLQ      $0x34, Y3, Y3
 	VMULPD      Y3, Y2, Y2
 	VMOVAPD     Y2, Y2
-	JMP         join36
+	JMP         join38
 
 // func wordsAVX2(state *[16]uint64, dst *uint64, n int)
 // Requires: AVX, AVX2
 TEXT ·wordsAVX2(SB), NOSPLIT, $0-24
-	MOVQ    state+0(FP), AX
-	MOVQ    dst+8(FP), CX
-	MOVQ    n+16(FP), DX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	TESTQ   DX, DX
-	JZ      end38
-
-loop37:
-	VPADDQ  Y3, Y0, Y4
-	VPSLLQ  $0x17, Y4, Y5
-	VPSRLQ  $0x29, Y4, Y4
-	VORPD   Y4, Y5, Y4
-	VPADDQ  Y0, Y4, Y4
-	VPSLLQ  $0x11, Y1, Y5
-	VPXOR   Y0, Y2, Y2
-	VPXOR   Y1, Y3, Y3
-	VPXOR   Y2, Y1, Y1
-	VPXOR   Y3, Y0, Y0
-	VPXOR   Y5, Y2, Y2
-	VPSLLQ  $0x2d, Y3, Y5
-	VPSRLQ  $0x13, Y3, Y3
-	VORPD   Y3, Y5, Y3
-	VMOVDQA Y3, Y3
-	VMOVDQU Y4, (CX)
-	ADDQ    $0x20, CX
-	SUBQ    $0x04, DX
-	JNZ     loop37
-
-end38:
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y3, 96(AX)
-	VZEROUPPER
-	RET
-
-// func uniformsAVX2(state *[16]uint64, dst *float64, n int)
-// Requires: AVX, AVX2
-TEXT ·uniformsAVX2(SB), NOSPLIT, $0-24
 	MOVQ    state+0(FP), AX
 	MOVQ    dst+8(FP), CX
 	MOVQ    n+16(FP), DX
@@ -1393,15 +1395,57 @@ loop39:
 	VPSRLQ  $0x13, Y3, Y3
 	VORPD   Y3, Y5, Y3
 	VMOVDQA Y3, Y3
+	VMOVDQU Y4, (CX)
+	ADDQ    $0x20, CX
+	SUBQ    $0x04, DX
+	JNZ     loop39
+
+end40:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func uniformsAVX2(state *[16]uint64, dst *float64, n int)
+// Requires: AVX, AVX2
+TEXT ·uniformsAVX2(SB), NOSPLIT, $0-24
+	MOVQ    state+0(FP), AX
+	MOVQ    dst+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	TESTQ   DX, DX
+	JZ      end42
+
+loop41:
+	VPADDQ  Y3, Y0, Y4
+	VPSLLQ  $0x17, Y4, Y5
+	VPSRLQ  $0x29, Y4, Y4
+	VORPD   Y4, Y5, Y4
+	VPADDQ  Y0, Y4, Y4
+	VPSLLQ  $0x11, Y1, Y5
+	VPXOR   Y0, Y2, Y2
+	VPXOR   Y1, Y3, Y3
+	VPXOR   Y2, Y1, Y1
+	VPXOR   Y3, Y0, Y0
+	VPXOR   Y5, Y2, Y2
+	VPSLLQ  $0x2d, Y3, Y5
+	VPSRLQ  $0x13, Y3, Y3
+	VORPD   Y3, Y5, Y3
+	VMOVDQA Y3, Y3
 	VPSRLQ  $0x0c, Y4, Y4
 	VORPD   c3ff0000000000000<>+0(SB), Y4, Y4
 	VSUBPD  c3ff0000000000000<>+0(SB), Y4, Y4
 	VMOVUPD Y4, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x04, DX
-	JNZ     loop39
+	JNZ     loop41
 
-end40:
+end42:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1420,9 +1464,9 @@ TEXT ·exponentialsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   DX, DX
-	JZ      end42
+	JZ      end44
 
-loop41:
+loop43:
 	VMOVUPD     c4000000000000000<>+0(SB), Y4
 	VPADDQ      Y3, Y0, Y5
 	VPSLLQ      $0x17, Y5, Y6
@@ -1475,9 +1519,9 @@ loop41:
 	VMOVUPD     Y4, (CX)
 	ADDQ        $0x20, CX
 	SUBQ        $0x04, DX
-	JNZ         loop41
+	JNZ         loop43
 
-end42:
+end44:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1941,9 +1985,9 @@ TEXT ·mixture2AVX2(SB), NOSPLIT, $0-56
 	MOVQ  k+40(FP), DI
 	MOVQ  scratch+48(FP), R8
 	TESTQ BX, BX
-	JZ    end44
+	JZ    end46
 
-loop43:
+loop45:
 	VMOVUPD   (DX), Y0
 	VMOVUPD   32(DX), Y1
 	VUNPCKLPD Y1, Y0, Y2
@@ -2075,9 +2119,9 @@ noEnergy:
 noGradient:
 	ADDQ $0x40, DX
 	SUBQ $0x04, BX
-	JNZ  loop43
+	JNZ  loop45
 
-end44:
+end46:
 	VZEROUPPER
 	RET
 
@@ -2154,9 +2198,9 @@ TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end46
+	JZ    end48
 
-loop45:
+loop47:
 	VMOVUPD     (CX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2187,9 +2231,9 @@ loop45:
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, AX
 	SUBQ        $0x08, DX
-	JNZ         loop45
+	JNZ         loop47
 
-end46:
+end48:
 	VZEROUPPER
 	RET
 
@@ -2265,6 +2309,28 @@ DATA c3f8000003f800000<>+16(SB)/8, $0x3f8000003f800000
 DATA c3f8000003f800000<>+24(SB)/8, $0x3f8000003f800000
 GLOBL c3f8000003f800000<>(SB), RODATA|NOPTR, $32
 
+// func mul32AVX2(dst *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·mul32AVX2(SB), NOSPLIT, $0-24
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	TESTQ DX, DX
+	JZ    end50
+
+loop49:
+	VMOVUPD (AX), Y0
+	VMULPS  (CX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, DX
+	JNZ     loop49
+
+end50:
+	VZEROUPPER
+	RET
+
 // func silu32AVX2(y *float32, dy *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·silu32AVX2(SB), NOSPLIT, $0-32
@@ -2273,9 +2339,9 @@ TEXT ·silu32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end48
+	JZ    end52
 
-loop47:
+loop51:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2309,17 +2375,17 @@ loop47:
 	VFMADD231PS Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative49
+	JZ          noDerivative53
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative49:
+noDerivative53:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop47
+	JNZ  loop51
 
-end48:
+end52:
 	VZEROUPPER
 	RET
 
@@ -2331,9 +2397,9 @@ TEXT ·tanh32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end51
+	JZ    end55
 
-loop50:
+loop54:
 	VMOVUPD      (DX), Y0
 	VORPD        c8000000080000000<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y1
@@ -2365,17 +2431,17 @@ loop50:
 	VFNMADD231PS Y0, Y0, Y1
 	VMOVUPS      Y0, (AX)
 	TESTQ        CX, CX
-	JZ           noDerivative52
+	JZ           noDerivative56
 	VMOVUPS      Y1, (CX)
 	ADDQ         $0x20, CX
 
-noDerivative52:
+noDerivative56:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop50
+	JNZ  loop54
 
-end51:
+end55:
 	VZEROUPPER
 	RET
 
@@ -2405,9 +2471,9 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end54
+	JZ    end58
 
-loop53:
+loop57:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2451,17 +2517,17 @@ loop53:
 	VDIVPS      Y2, Y0, Y0
 	VMOVUPS     Y1, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative55
+	JZ          noDerivative59
 	VMOVUPS     Y0, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative55:
+noDerivative59:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop53
+	JNZ  loop57
 
-end54:
+end58:
 	VZEROUPPER
 	RET
 
@@ -2497,16 +2563,16 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end57
+	JZ    end61
 
-loop56:
+loop60:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000000000000<>+0(SB), Y0, Y1
 	VANDPD      c7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD      $0x12, c4086200000000000<>+0(SB), Y2, Y2
 	VMOVMSKPD   Y2, SI
 	CMPL        SI, $0x0f
-	JNE         rare58
+	JNE         rare62
 	VMOVUPD     c4338000000000000<>+0(SB), Y2
 	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD      c4338000000000000<>+0(SB), Y2, Y3
@@ -2535,7 +2601,7 @@ loop56:
 	VPADDQ      Y1, Y2, Y1
 	VMOVAPD     Y1, Y1
 
-join59:
+join63:
 	VMOVUPD     c3ff0000000000000<>+0(SB), Y2
 	VADDPD      c3ff0000000000000<>+0(SB), Y1, Y3
 	VDIVPD      Y3, Y2, Y2
@@ -2547,21 +2613,21 @@ join59:
 	VFMADD231PD Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative60
+	JZ          noDerivative64
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative60:
+noDerivative64:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x04, BX
-	JNZ  loop56
+	JNZ  loop60
 
-end57:
+end61:
 	VZEROUPPER
 	RET
 
-rare58:
+rare62:
 	VMOVUPD     cc087500000000000<>+0(SB), Y2
 	VMAXPD      Y1, Y2, Y1
 	VMOVUPD     c4086300000000000<>+0(SB), Y2
@@ -2601,4 +2667,4 @@ rare58:
 	VPSLLQ      $0x34, Y2, Y2
 	VMULPD      Y2, Y1, Y1
 	VMOVAPD     Y1, Y1
-	JMP         join59
+	JMP         join63

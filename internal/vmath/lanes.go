@@ -141,7 +141,7 @@ func boxMuller(v, w uint64) (x, y float64) {
 	if w&1 != 0 {
 		sin, cos = cos, sin
 	}
-	return r * cos, r * sin
+	return float64(r * cos), float64(r * sin)
 }
 
 // The polynomials of boxMuller, interpolated at Chebyshev nodes.

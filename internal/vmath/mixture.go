@@ -69,7 +69,7 @@ func mixture2(x0, x1 float64, table, a []float64) (u, g0, g1 float64) {
 	}
 	u = 0 - (logNormal(sum, intMagic+1023) + top)
 	scale := -2/sum + (top - top) // NaN unless top is finite
-	return u, g0 * scale, g1 * scale
+	return u, float64(g0 * scale), float64(g1 * scale)
 }
 
 // expWeight returns e^v for -708 <= v <= 0 with the relative error 1e-15 +

@@ -33,7 +33,7 @@ func horner(p []float64, x float64) float64 {
 // that rounding x^2 would bring to the far tail.
 func expMinusSquare(x, scale float64) float64 {
 	h := float64(x * x)
-	low := math.FMA(x, x, -h) * scale
+	low := float64(math.FMA(x, x, -h) * scale)
 	e := Exp(-(h * scale))
 	return math.FMA(-low, e, e)
 }
@@ -46,7 +46,7 @@ func erfcxFar(x float64) float64 {
 // Erf returns the error function of x.
 func Erf(x float64) float64 {
 	if math.Abs(x) < 0.5 {
-		return x * horner(erfNear[:], float64(x*x))
+		return float64(x * horner(erfNear[:], float64(x*x)))
 	}
 	if x != x {
 		return x
@@ -67,20 +67,20 @@ func Erfc(x float64) float64 {
 	case x > 28:
 		return 0
 	}
-	return expMinusSquare(x, 1) * erfcxFar(x)
+	return float64(expMinusSquare(x, 1) * erfcxFar(x))
 }
 
 // NormalCDF returns the probability that a standard normal number is below x,
 // accurate in the lower tail down to the smallest subnormal.
 func NormalCDF(x float64) float64 {
-	y := -x * (math.Sqrt2 / 2)
+	y := float64(-x * (math.Sqrt2 / 2))
 	switch {
 	case x != x:
 		return x
 	case y > 28:
 		return 0
 	case y >= 0.5:
-		return 0.5 * expMinusSquare(x, 0.5) * erfcxFar(y)
+		return float64(0.5 * expMinusSquare(x, 0.5) * erfcxFar(y))
 	case y > -0.5:
 		return 0.5 - float64(0.5*Erf(y))
 	}
@@ -101,7 +101,7 @@ func NormalQuantile(p float64) float64 {
 	q := p - 0.5
 	if math.Abs(q) <= 0.425 {
 		r := 0.180625 - float64(q*q)
-		return q * (horner(quantileMiddle[0][:], r) / horner(quantileMiddle[1][:], r))
+		return float64(q * (horner(quantileMiddle[0][:], r) / horner(quantileMiddle[1][:], r)))
 	}
 	r := math.Sqrt(-Log(min(p, 1-p)))
 	f, shift := &quantileTail, 1.6

@@ -15,6 +15,7 @@ func sinCosAVX2(sin, cos, u *float64, n int)                       { panic("unre
 func dotAVX2(acc *[16]float64, x, y *float64, n int)               { panic("unreachable") }
 func sumAVX2(acc *[16]float64, x *float64, n int)                  { panic("unreachable") }
 func axpyAVX2(y *float64, a float64, x *float64, n int)            { panic("unreachable") }
+func maxAVX2(acc *[16]float64, x *float64, n int)                  { panic("unreachable") }
 func sumExpAVX2(acc *[4]float64, x *float64, shift float64, n int) { panic("unreachable") }
 func wordsAVX2(state *[16]uint64, dst *uint64, n int)              { panic("unreachable") }
 func uniformsAVX2(state *[16]uint64, dst *float64, n int)          { panic("unreachable") }
@@ -25,6 +26,7 @@ func mixture2AVX2(u, grad, xs *float64, n int, table *float64, k int, scratch *f
 	panic("unreachable")
 }
 
+func mul32AVX2(dst, x *float32, n int)        { panic("unreachable") }
 func sigmoid32AVX2(y, x *float32, n int)      { panic("unreachable") }
 func silu32AVX2(y, dy, x *float32, n int)     { panic("unreachable") }
 func tanh32AVX2(y, dy, x *float32, n int)     { panic("unreachable") }

@@ -51,19 +51,32 @@ func Axpy(y []float64, a float64, x []float64) {
 	}
 }
 
+// Max returns the largest element of x, NaN if one is NaN, -Inf for none. Which
+// zero it returns of several is not fixed.
+func Max(x []float64) float64 {
+	top := math.Inf(-1)
+	n := whole(len(x), len(x), 16)
+	if n > 0 {
+		var acc [16]float64
+		for j := range acc {
+			acc[j] = top
+		}
+		maxAVX2(&acc, &x[0], n)
+		for _, v := range acc {
+			top = max(top, v)
+		}
+	}
+	for _, v := range x[n:] {
+		top = max(top, v)
+	}
+	return top
+}
+
 // LogSumExp returns log(sum_i e^x[i]) without overflow; -Inf for no elements.
 // Four running sums are kept, element i going to sum i mod 4.
 func LogSumExp(x []float64) float64 {
-	top := math.Inf(-1)
-	for _, v := range x {
-		if v != v {
-			return v
-		}
-		if v > top {
-			top = v
-		}
-	}
-	if math.IsInf(top, 0) {
+	top := Max(x)
+	if math.IsInf(top, 0) || top != top {
 		return top
 	}
 	var acc [4]float64

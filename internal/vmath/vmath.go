@@ -6,8 +6,8 @@
 // the processor has none), and the AVX2 kernels behind the slice forms execute
 // the same sequence four elements at a time. So the scalar function, the slice
 // function, the portable path and any processor give the same bits, except for
-// the payload of a NaN. Products that feed an addition are written
-// float64(x*y), which forbids the compiler to fuse them on its own.
+// the payload of a NaN. Products are written float64(x*y), which forbids the compiler
+// to fuse them with an addition, if need be in the caller.
 //
 // Slice forms write f(x[i]) into dst[i]; dst may be x itself but must not
 // overlap it otherwise; they panic if the lengths differ.

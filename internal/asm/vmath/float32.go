@@ -108,12 +108,23 @@ func activations() {
 	TEXT("sigmoid32AVX2", NOSPLIT, "func(y, x *float32, n int)")
 	Doc("sigmoid32AVX2 works on n elements, n a multiple of 8.")
 	Pragma("noescape")
-	y, x, n := Load(Param("y"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	dst, x, n := Load(Param("y"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
 	loop(n, 8, func() {
 		v := load(Mem{Base: x})
-		VMOVUPS(sigmoid32(v, expMinus32(v)), Mem{Base: y})
+		VMOVUPS(sigmoid32(v, expMinus32(v)), Mem{Base: dst})
 		ADDQ(Imm(32), x)
-		ADDQ(Imm(32), y)
+		ADDQ(Imm(32), dst)
+	})
+	finish()
+
+	TEXT("mul32AVX2", NOSPLIT, "func(dst, x *float32, n int)")
+	Doc("mul32AVX2 works on n elements, n a multiple of 8.")
+	Pragma("noescape")
+	dst, x, n = Load(Param("dst"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	loop(n, 8, func() {
+		VMOVUPS(muls(load(Mem{Base: dst}), Mem{Base: x}), Mem{Base: dst})
+		ADDQ(Imm(32), x)
+		ADDQ(Imm(32), dst)
 	})
 	finish()
 

@@ -28,6 +28,7 @@ func main() {
 	dot()
 	sum()
 	axpy()
+	largest()
 	sumExp()
 	words()
 	uniforms()
@@ -108,10 +109,11 @@ func pick(mask V, a Op, b V) V { v := YMM(); VBLENDVPD(mask, a, b, v); return v 
 
 // compare predicates, ordered and quiet
 const (
-	eq = 0
-	lt = 17
-	le = 18
-	ge = 29
+	eq        = 0
+	unordered = 3
+	lt        = 17
+	le        = 18
+	ge        = 29
 )
 
 func cmp(a V, pred uint64, b Op) V { v := YMM(); VCMPPD(U8(pred), b, a, v); return v }
@@ -468,6 +470,28 @@ func axpy() {
 		ADDQ(Imm(32), x)
 		ADDQ(Imm(32), y)
 	})
+	finish()
+}
+
+func largest() {
+	TEXT("maxAVX2", NOSPLIT, "func(acc *[16]float64, x *float64, n int)")
+	Doc("maxAVX2 raises acc[i%16] to x[i] for i < n, n a multiple of 16; a NaN anywhere in",
+		"x makes one of acc[:4] NaN.")
+	Pragma("noescape")
+	a, x, n := Load(Param("acc"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	v := lanes(a, 4)
+	nan := YMM()
+	VXORPD(nan, nan, nan)
+	loop(n, 16, func() {
+		for i := range v {
+			w := load(Mem{Base: x, Disp: 32 * i})
+			VORPD(cmp(w, unordered, w), nan, nan)
+			VMAXPD(w, v[i], v[i])
+		}
+		ADDQ(Imm(128), x)
+	})
+	VORPD(nan, v[0], v[0]) // all bits set: a NaN
+	storeLanes(v, a)
 	finish()
 }
 
