@@ -1,8 +1,6 @@
 package plotting
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/store"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 	"github.com/ebmkit/hitchhiker/plotting/internal/canvas"
 )
@@ -49,7 +48,6 @@ func Export(d Drawable, path string) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(csv)
 	meta := canvas.Meta{Title: PlainText(d.titleText()), Caption: PlainText(d.captionText())}
 	add := func(key, value string) {
 		if value != "" {
@@ -63,7 +61,7 @@ func Export(d Drawable, path string) error {
 	}
 	add("Processor path", vmath.Path())
 	add("Revision", os.Getenv("EBMKIT_REVISION"))
-	add("CSV SHA-256", hex.EncodeToString(sum[:]))
+	add("CSV SHA-256", store.SHA256(csv))
 
 	c := pg.draw()
 	svg, err := c.SVG(meta, true)

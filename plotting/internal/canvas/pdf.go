@@ -3,7 +3,7 @@ package canvas
 import (
 	"bytes"
 	"compress/zlib"
-	"crypto/sha256"
+	"github.com/ebmkit/hitchhiker/internal/store"
 	"image"
 	"image/color"
 	"strconv"
@@ -264,12 +264,7 @@ func (d *document) stream(n int, head string, data []byte) error {
 }
 
 func (d *document) trailer(n, info int) {
-	sum := sha256.Sum256(d.buf.Bytes())
-	id := "<"
-	for _, v := range sum[:16] {
-		id += string(hexDigits[v>>4]) + string(hexDigits[v&15])
-	}
-	id += ">"
+	id := "<" + store.SHA256(d.buf.Bytes())[:32] + ">"
 	start := d.buf.Len()
 	d.buf.WriteString("xref\n0 " + itoa(n) + "\n0000000000 65535 f \n")
 	for _, o := range d.offsets {
