@@ -188,6 +188,7 @@ func TestEstimateString(t *testing.T) {
 		{Estimate{0.5, 0}, "0.5"},
 		{Estimate{2.5, math.Inf(1)}, "2.5 +- +Inf"},
 		{Estimate{3.2e9, 1.5e7}, "3.2e+09 +- 1.5e+07"},
+		{Estimate{12199.6, 13211}, "12000 +- 1.3e+04"},
 		{Estimate{1, 1e-17}, "1 +- 1e-17"},
 	} {
 		if got := c.e.String(); got != c.want {

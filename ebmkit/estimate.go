@@ -22,6 +22,10 @@ func (e Estimate) String() string {
 		if digits >= 0 && digits <= 15 && math.Abs(e.Value) < 1e6 {
 			return fmt.Sprintf("%.*f +- %.*f", digits, e.Value, digits, e.SE)
 		}
+		if digits < 0 && digits > -15 && math.Abs(e.Value) < 1e15 {
+			unit := math.Pow10(-digits)
+			return fmt.Sprintf("%.6g +- %.2g", math.Round(e.Value/unit)*unit, e.SE)
+		}
 		return fmt.Sprintf("%.6g +- %.2g", e.Value, e.SE)
 	}
 	if e.SE == 0 {
