@@ -26,7 +26,8 @@ type Config struct {
 	Init *ebmkit.Ensemble
 
 	// Adapt tunes the step size of a Metropolis kernel to its optimal acceptance
-	// rate during Burn (and the masses of NUTS), then freezes them.
+	// rate during Burn, and the masses of HMC and NUTS to the variances seen, then
+	// freezes them. It needs Burn >= 20; a few hundred are better.
 	Adapt bool
 
 	// Progress, if not nil, is called now and then between transitions with the
