@@ -125,14 +125,19 @@ export function harmless(value, dark) {
   return value;
 }
 
-/* Numbers at an axis: a true minus, decades as powers of ten. */
+/* A number with at most so many digits and a true minus. */
+function number(value, digits) {
+  return typeof value === 'number' ? String(Number(value.toPrecision(digits))).replace(/-/g, '−') : String(value);
+}
+
+/* Numbers at an axis: decades as powers of ten. */
 function tick(value, log) {
   const digits = n => String(n).replace(/./g, c => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c] || '⁻');
   const exponent = Math.log10(value);
   if (log && Number.isInteger(Math.round(exponent * 1e9) / 1e9) && Math.abs(exponent) > 2) {
     return '10' + digits(Math.round(exponent));
   }
-  return String(Number(value.toPrecision(10))).replace(/-/g, '−');
+  return number(value, 10);
 }
 
 /* The colours of text and axes. Series bring their own. */
@@ -174,7 +179,17 @@ export function prepare(option, dark) {
   for (const axis of [top.xAxis, top.yAxis].flat()) {
     if (axis && (axis.type === 'value' || axis.type === 'log')) {
       axis.axisLabel = Object.assign({}, axis.axisLabel, { formatter: v => tick(v, axis.type === 'log') });
+      axis.axisPointer = { label: { formatter: p => (axis.name ? axis.name + ' = ' : '') + number(p.value, 4) } };
     }
+  }
+  // What a point of the plane says: its coordinates and, in a heat map, the value.
+  const zAxis = [top.visualMap].flat()[0];
+  const names = [[top.xAxis].flat()[0], [top.yAxis].flat()[0]].map((a, i) => (a && a.name) || 'xy'[i]);
+  names.push((zAxis && [zAxis.text].flat()[0]) || 'z');
+  if (top.tooltip.trigger === 'item') {
+    top.tooltip.formatter = p => (Array.isArray(p.value) ? p.value.slice(0, 3).map((v, i) => `${names[i]} = ${number(v, 4)}`).join('\n') : String(p.name));
+  } else {
+    top.tooltip.valueFormatter = v => number(v, 4);
   }
   return copy;
 }
@@ -205,8 +220,8 @@ export function rendererFactory(Widget, folder) {
       const source = model.data[MIME_TYPE];
       try {
         const spec = typeof source === 'string' ? JSON.parse(source) : source;
-        if (!spec.option || typeof spec.option !== 'object') {
-          throw new Error('it has no option');
+        if (!spec || !spec.option || typeof spec.option !== 'object') {
+          throw new Error('no option is given');
         }
         this.option = spec.option;
         this.frame.style.maxWidth = size(spec.width, 640) + 'px';
