@@ -160,3 +160,13 @@ func ExampleKL() {
 	// KL(p, q) = 0.443147, closed form 0.443147
 	// KL(q, p) = 1.306853
 }
+
+func ExampleFisher() {
+	// Two modes far apart: the Fisher divergence hardly sees their masses.
+	p, _ := energy.NewMixture1D([]float64{0.5, 0.5}, []float64{-5, 5}, []float64{1, 1})
+	q, _ := energy.NewMixture1D([]float64{0.01, 0.99}, []float64{-5, 5}, []float64{1, 1})
+	kl, _ := divergence.KL(p, q, quad.All())
+	f, _ := divergence.Fisher(p, q, quad.All())
+	fmt.Printf("KL %.4f, Fisher %.6f\n", kl.Value, f.Value)
+	// Output: KL 1.6145, Fisher 0.000088
+}

@@ -342,6 +342,10 @@ func (e *mixtureEvaluator) block(grad, xs []float64, wantGrad bool) {
 				continue
 			}
 			gi, out := g[i*d:(i+1)*d], grad[i*d:(i+1)*d]
+			if d >= productDim {
+				vmath.Axpy(out, r, gi)
+				continue
+			}
 			for j, v := range gi {
 				out[j] += r * v
 			}

@@ -3,7 +3,6 @@ package quad
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
@@ -16,9 +15,13 @@ type Density struct {
 	LogZ Result
 
 	e     ebmkit.Energy
+	dim   int
 	rule  Adaptive
-	axes  [][]panel
+	outer []panel // of the first coordinate
+	lines *lines  // for the second, if there is one
 	shift float64 // about min U
+
+	probes int // evaluations spent on looking for minima
 }
 
 // LogZ returns log of the integral of exp(-U) over the domain, review eq. (5),
@@ -52,23 +55,39 @@ func (a Adaptive) Density(e ebmkit.Energy, dom Domain) (*Density, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &prospector{e: e, lo: lo, hi: hi, least: math.Inf(1)}
-	p.scan()
-	if p.nan != nil {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "e", Value: fmt.Sprintf("NaN at x = %v", p.nan), Want: "an energy that is never NaN"}
+	d := &Density{e: e, dim: dim, rule: a}
+	var hints []float64 // first coordinates of known modes
+	var modes []float64
+	if m, ok := e.(ebmkit.Modes); ok {
+		modes = m.Modes()
+		for i := 0; i+dim <= len(modes); i += dim {
+			hints = append(hints, modes[i])
+		}
 	}
-	if math.IsInf(p.least, 1) {
+	var first line // the first coordinate: U itself, or its minimum over the second
+	if dim == 1 {
+		first = line{lo: lo[0], hi: hi[0], many: energies(e, &d.probes)}
+		first.grid = grid(lo[0], hi[0], 1.1)
+	} else {
+		d.lines = newLines(e, lo[1], hi[1], modes, dom, &d.probes)
+		first = line{lo: lo[0], hi: hi[0], many: d.lines.valleys}
+		first.grid = grid(lo[0], hi[0], 1.2)
+	}
+	first.hints = hints
+	first.scan()
+	if first.nan {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "e", Value: fmt.Sprintf("NaN at x[0] = %v", first.nanAt), Want: "an energy that is never NaN"}
+	}
+	if math.IsInf(first.least, 1) {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "e", Value: "+Inf wherever it was looked at",
 			Want: "an energy that is finite somewhere near 0, or Domain bounds around its support"}
 	}
-	d := &Density{e: e, rule: a, shift: p.least}
-	for j := range dim {
-		br := p.breaks(j)
-		if dom.Breaks != nil {
-			br = append(br, dom.Breaks[j]...)
-		}
-		d.axes = append(d.axes, panels(lo[j], hi[j], br, 1))
+	d.shift = first.least
+	br := first.breaks()
+	if dom.Breaks != nil {
+		br = append(br, graded(dom.Breaks[0], lo[0], hi[0])...)
 	}
+	d.outer = panels(lo[0], hi[0], br, 1)
 	var s sums
 	for try := 0; ; try++ {
 		least := d.shift
@@ -81,7 +100,7 @@ func (a Adaptive) Density(e ebmkit.Energy, dom Domain) (*Density, error) {
 		}
 		d.shift = least // a deeper well turned up: start again from there
 	}
-	d.LogZ = Result{-d.shift + vmath.Log(s.val[0]), s.err[0] / s.val[0], s.evals + p.evals}
+	d.LogZ = Result{-d.shift + vmath.Log(s.val[0]), s.err[0] / s.val[0], s.evals + d.probes}
 	if err != nil {
 		return d, err
 	}
@@ -138,19 +157,14 @@ func (d *Density) ExpectOne(f func(x []float64) float64) (Result, error) {
 
 // integrate integrates exp(-(U-shift)) and its products with f.
 func (d *Density) integrate(fn string, n int, f func(dst, x []float64), least *float64) (sums, error) {
-	dim := len(d.axes)
-	ev := ebmkit.NewEvaluator(d.e)
-	var u []float64
 	absTol := make([]float64, n+1) // none for exp(-U) itself
 	for k := range n {
 		absTol[k+1] = d.rule.AbsTol * vmath.Exp(d.LogZ.Value+d.shift)
 	}
-	return d.rule.run(fn, d.axes, absTol, func(dst, xs []float64) {
-		rows := len(xs) / dim
-		if u == nil {
-			u = make([]float64, rows)
-		}
-		ev.EnergyGrad(u, nil, xs)
+	ev := ebmkit.NewEvaluator(d.e)
+	u := make([]float64, 15)
+	values := func(dst, rows []float64) {
+		ev.EnergyGrad(u, nil, rows)
 		for i, ui := range u {
 			out := dst[i*(n+1) : (i+1)*(n+1)]
 			w := vmath.Exp(d.shift - ui)
@@ -160,214 +174,30 @@ func (d *Density) integrate(fn string, n int, f func(dst, x []float64), least *f
 			if w > 1e200 { // this run will be thrown away
 				w = 1e200
 			}
+			clear(out)
 			out[0] = w
-			if n == 0 {
+			if n == 0 || w == 0 {
 				continue
 			}
-			if w == 0 {
-				clear(out)
-				continue
-			}
-			f(out[1:], xs[i*dim:(i+1)*dim])
+			f(out[1:], rows[i*d.dim:(i+1)*d.dim])
 			for k := range n {
 				out[k+1] *= w
 			}
 		}
+	}
+	if d.dim == 1 {
+		return d.rule.run(fn, d.outer, n+1, d.rule.tolerance(absTol), values)
+	}
+	rows := make([]float64, 30)
+	probes := 0
+	ls := d.lines.share(&probes)
+	inner := func(x float64) []panel { return ls.panels(x, d.shift) }
+	s, err := d.rule.run2(fn, d.outer, inner, absTol, func(dst []float64, x float64, ys []float64) {
+		for i, y := range ys {
+			rows[2*i], rows[2*i+1] = x, y
+		}
+		values(dst, rows)
 	})
-}
-
-// prospector looks for the minima of U, so that the cells start where the mass
-// is. What it misses, the adaptive rule may still find.
-type prospector struct {
-	e      ebmkit.Energy
-	lo, hi []float64
-	evals  int
-	least  float64
-	nan    []float64
-	minima [][]float64
-}
-
-func (p *prospector) at(x []float64) float64 {
-	for j, v := range x {
-		if v < p.lo[j] || v > p.hi[j] {
-			return math.Inf(1)
-		}
-	}
-	p.evals++
-	u := p.e.Energy(x)
-	if math.IsNaN(u) && p.nan == nil {
-		p.nan = slices.Clone(x)
-	}
-	p.least = min(p.least, u)
-	return u
-}
-
-// grid returns points of one axis: even on a finite interval, spaced in
-// proportion to their distance from an end or from 0 on an infinite one.
-func grid(lo, hi float64, n int) []float64 {
-	var g []float64
-	switch {
-	case !math.IsInf(lo, -1) && !math.IsInf(hi, 1):
-		for i := range n {
-			g = append(g, lo+(hi-lo)*(float64(i)+0.5)/float64(n))
-		}
-		return g
-	case !math.IsInf(lo, -1):
-		for v := 1e-4; v < 1e6; v *= 1 + 30/float64(n) {
-			g = append(g, lo+v)
-		}
-	case !math.IsInf(hi, 1):
-		for v := 1e-4; v < 1e6; v *= 1 + 30/float64(n) {
-			g = append(g, hi-v)
-		}
-	default:
-		g = append(g, 0)
-		for v := 1e-2; v < 1e5; v *= 1 + 30/float64(n) {
-			g = append(g, v, -v)
-		}
-	}
-	slices.Sort(g)
-	return g
-}
-
-func (p *prospector) scan() {
-	dim := len(p.lo)
-	if m, ok := p.e.(ebmkit.Modes); ok {
-		for modes := m.Modes(); len(modes) >= dim; modes = modes[dim:] {
-			if u := p.at(modes[:dim]); !math.IsInf(u, 1) {
-				p.minima = append(p.minima, slices.Clone(modes[:dim]))
-			}
-		}
-	}
-	if len(p.minima) > 0 {
-		return
-	}
-	if dim == 1 {
-		g := grid(p.lo[0], p.hi[0], 300)
-		u := make([]float64, len(g))
-		for i, x := range g {
-			u[i] = p.at([]float64{x})
-		}
-		for i := range g {
-			left, right := math.Inf(1), math.Inf(1)
-			if i > 0 {
-				left = u[i-1]
-			}
-			if i+1 < len(g) {
-				right = u[i+1]
-			}
-			if u[i] < left && u[i] <= right && !math.IsInf(u[i], 1) {
-				p.refine([]float64{g[i]}, g[max(i-1, 0)], g[min(i+1, len(g)-1)])
-			}
-		}
-		return
-	}
-	gx, gy := grid(p.lo[0], p.hi[0], 90), grid(p.lo[1], p.hi[1], 90)
-	u := make([]float64, len(gx)*len(gy))
-	for i, x := range gx {
-		for j, y := range gy {
-			u[i*len(gy)+j] = p.at([]float64{x, y})
-		}
-	}
-	for i := range gx {
-		for j := range gy {
-			c := u[i*len(gy)+j]
-			lowest := !math.IsInf(c, 1)
-			for di := -1; di <= 1; di++ {
-				for dj := -1; dj <= 1; dj++ {
-					ii, jj := i+di, j+dj
-					if (di == 0 && dj == 0) || ii < 0 || jj < 0 || ii >= len(gx) || jj >= len(gy) {
-						continue
-					}
-					v := u[ii*len(gy)+jj]
-					before := di < 0 || (di == 0 && dj < 0)
-					if v < c || (before && v == c) {
-						lowest = false
-					}
-				}
-			}
-			if lowest {
-				p.minima = append(p.minima, []float64{gx[i], gy[j]})
-			}
-		}
-	}
-	// A handful of the deepest is enough to start from.
-	slices.SortStableFunc(p.minima, func(a, b []float64) int {
-		if p.at(a) < p.at(b) {
-			return -1
-		}
-		return 1
-	})
-	p.minima = p.minima[:min(len(p.minima), 8)]
-}
-
-// refine moves a minimum of one dimension, bracketed by lo and hi, by golden
-// section.
-func (p *prospector) refine(x []float64, lo, hi float64) {
-	const g = 0.6180339887498949
-	a, b := lo, hi
-	c, d := b-g*(b-a), a+g*(b-a)
-	uc, ud := p.at([]float64{c}), p.at([]float64{d})
-	for range 60 {
-		if uc < ud {
-			b, d, ud = d, c, uc
-			c = b - g*(b-a)
-			uc = p.at([]float64{c})
-		} else {
-			a, c, uc = c, d, ud
-			d = a + g*(b-a)
-			ud = p.at([]float64{d})
-		}
-	}
-	best := (a + b) / 2
-	if p.at([]float64{best}) > p.at(x) {
-		best = x[0]
-	}
-	p.minima = append(p.minima, []float64{best})
-}
-
-// breaks returns, on axis j, the minima and two points on both sides of each:
-// where U has risen by about 8 (four standard deviations of a Gaussian), and by
-// about 40, beyond which nothing is left of a Gaussian peak. A tail that is
-// still not that low 30 times farther out is broad enough for the rule to see.
-func (p *prospector) breaks(j int) []float64 {
-	var br []float64
-	add := func(v float64, w float64) {
-		if v <= p.lo[j] || v >= p.hi[j] {
-			return
-		}
-		for _, b := range br {
-			if math.Abs(b-v) < w/2 {
-				return
-			}
-		}
-		br = append(br, v)
-	}
-	for _, m := range p.minima {
-		u0 := p.at(m)
-		if u0 > p.least+40 {
-			continue
-		}
-		x := slices.Clone(m)
-		reach := func(sign, w, rise, most float64) float64 {
-			for w < most {
-				x[j] = m[j] + sign*w
-				if !(p.at(x) < u0+rise) {
-					break
-				}
-				w *= 1.5
-			}
-			return w
-		}
-		for _, sign := range []float64{-1, 1} {
-			w := reach(sign, 1e-6*(1+math.Abs(m[j])), 8, 1e5)
-			far := reach(sign, w, 40, 30*w)
-			if sign < 0 {
-				add(m[j], w)
-			}
-			add(m[j]+sign*w, w)
-			add(m[j]+sign*far, w)
-		}
-	}
-	return br
+	s.evals += probes
+	return s, err
 }

@@ -4,16 +4,19 @@
 //
 // # Method
 //
-// Adaptive Gauss-Kronrod: 15 points an interval, 15 x 15 a rectangle. The error
-// of a cell is the difference from the embedded Gauss rule of 7 points, which
-// is much larger than the true error once the integrand is resolved; cells with
-// too large an error are halved until the sum of errors is small. A half-line
-// is mapped to [0, 1) by x = b + s t/(1-t). Everything is deterministic.
+// Adaptive Gauss-Kronrod, 15 points an interval. The error of an interval is the
+// difference from the embedded Gauss rule of 7 points, which is much larger than
+// the true error once the integrand is resolved; intervals with too large an
+// error are halved until the sum of errors is small. A half-line is mapped to
+// [0, 1) by x = b + s t/(1-t). In two dimensions the inner integral, over the
+// second coordinate, is computed anew for each value of the first, so that a
+// narrow curved ridge is as good as a straight one. Everything is deterministic.
 //
 // Integrals of exp(-U) are taken of exp(-(U - min U)), so neither a large nor a
-// small Z overflows. No rule sees a peak that falls between its points: modes
-// that an energy knows (ebmkit.Modes), and those found by a scan of the axes,
-// are made break points; further ones can be given in Domain.Breaks.
+// small Z overflows. No rule sees a peak that falls between its points, so every
+// line is scanned for minima of U before it is integrated; modes that an energy
+// knows (ebmkit.Modes) and Domain.Breaks are break points too. What this can
+// miss is a narrow hole in a flat U.
 package quad
 
 import (
@@ -152,37 +155,51 @@ func Integrate(f func(x float64) float64, lo, hi float64, breaks ...float64) (Re
 
 // Integrate returns the integral of f over a one-dimensional domain.
 func (a Adaptive) Integrate(f func(x float64) float64, dom Domain) (Result, error) {
-	return a.scalar("quad.Integrate", 1, dom, func(x []float64) float64 { return f(x[0]) })
+	const fn = "quad.Integrate"
+	a, err := a.withDefaults(fn, 1)
+	if err != nil {
+		return Result{}, err
+	}
+	lo, hi, err := dom.bounds(fn, 1)
+	if err != nil {
+		return Result{}, err
+	}
+	s, err := a.run(fn, dom.panels(0, lo[0], hi[0]), 1, a.tolerance([]float64{a.AbsTol}), func(dst, xs []float64) {
+		for i, x := range xs {
+			dst[i] = f(x)
+		}
+	})
+	return Result{s.val[0], s.err[0], s.evals}, err
 }
 
 // Integrate2D returns the integral of f over a two-dimensional domain.
 func (a Adaptive) Integrate2D(f func(x, y float64) float64, dom Domain) (Result, error) {
-	return a.scalar("quad.Integrate2D", 2, dom, func(x []float64) float64 { return f(x[0], x[1]) })
+	const fn = "quad.Integrate2D"
+	a, err := a.withDefaults(fn, 2)
+	if err != nil {
+		return Result{}, err
+	}
+	lo, hi, err := dom.bounds(fn, 2)
+	if err != nil {
+		return Result{}, err
+	}
+	inner := dom.panels(1, lo[1], hi[1])
+	s, err := a.run2(fn, dom.panels(0, lo[0], hi[0]), func(float64) []panel { return inner }, []float64{a.AbsTol},
+		func(dst []float64, x float64, ys []float64) {
+			for i, y := range ys {
+				dst[i] = f(x, y)
+			}
+		})
+	return Result{s.val[0], s.err[0], s.evals}, err
 }
 
-func (a Adaptive) scalar(fn string, dim int, dom Domain, f func(x []float64) float64) (Result, error) {
-	a, err := a.withDefaults(fn, dim)
-	if err != nil {
-		return Result{}, err
+// panels cuts axis j at the break points, with short intervals around each.
+func (d Domain) panels(j int, lo, hi float64) []panel {
+	var br []float64
+	if d.Breaks != nil {
+		br = graded(d.Breaks[j], lo, hi)
 	}
-	lo, hi, err := dom.bounds(fn, dim)
-	if err != nil {
-		return Result{}, err
-	}
-	axes := make([][]panel, dim)
-	for j := range axes {
-		var br []float64
-		if dom.Breaks != nil {
-			br = graded(dom.Breaks[j], lo[j], hi[j])
-		}
-		axes[j] = panels(lo[j], hi[j], br, 1)
-	}
-	s, err := a.run(fn, axes, []float64{a.AbsTol}, func(dst, xs []float64) {
-		for i := range dst {
-			dst[i] = f(xs[i*dim : (i+1)*dim])
-		}
-	})
-	return Result{s.val[0], s.err[0], s.evals}, err
+	return panels(lo, hi, br, 1)
 }
 
 // graded surrounds every break point by shorter and shorter intervals, so that
@@ -269,30 +286,32 @@ var (
 	wg = [4]float64{0.129484966168869693270611432679082, 0.279705391489276667901467771423780, 0.381830050505118944950369775488975, 0.417959183673469387755102040816327}
 )
 
-// node returns node i of 0..14 with its Kronrod and Gauss weights.
-func node(i int) (x, k, g float64) {
-	j := i
-	sign := -1.0
-	if i > 7 {
-		j, sign = 14-i, 1
+// The same as three tables over the 15 nodes from left to right.
+var nodes, wKronrod, wGauss = func() (x, k, g [15]float64) {
+	for i := range 15 {
+		j, sign := i, -1.0
+		if i > 7 {
+			j, sign = 14-i, 1
+		}
+		x[i], k[i] = sign*xk[j], wk[j]
+		if j%2 == 1 {
+			g[i] = wg[j/2]
+		}
 	}
-	if j%2 == 1 {
-		g = wg[j/2]
-	}
-	return sign * xk[j], wk[j], g
-}
+	return x, k, g
+}()
 
-// batch computes n values at each of len(xs)/dim points, row-major into dst.
+// batch computes n values at each point of xs, row-major into dst.
 type batch func(dst, xs []float64)
 
-// maxDepth bounds the halvings of a cell, so that t < 1 stays true in tails.
+// maxDepth bounds the halvings of a panel, so that t < 1 stays true in tails.
 const maxDepth = 40
 
-// cell is a product of pieces of panels with its share of the integrals.
+// cell is a piece of a panel with its share of the integrals.
 type cell struct {
-	p     [2]panel
-	axis  int // the one to halve
-	depth int
+	panel
+	depth         int
+	val, abs, err []float64
 }
 
 // sums are the integrals of n functions, of their absolute values, and the sums
@@ -302,186 +321,156 @@ type sums struct {
 	evals         int
 }
 
-// run integrates len(absTol) functions at once over the product of the axes. It
-// goes in rounds: every cell that has more than its share of the tolerance is
-// halved.
-func (a Adaptive) run(fn string, axes [][]panel, absTol []float64, f batch) (sums, error) {
-	dim, n := len(axes), len(absTol)
-	var todo []cell
-	for _, p := range axes[0] {
-		if dim == 1 {
-			todo = append(todo, cell{p: [2]panel{p}})
-			continue
-		}
-		for _, q := range axes[1] {
-			todo = append(todo, cell{p: [2]panel{p, q}})
-		}
+// tolerance is the plain rule: relative to the integral of the absolute value.
+func (a Adaptive) tolerance(absTol []float64) func(s *sums, j int) float64 {
+	return func(s *sums, j int) float64 { return max(absTol[j], a.RelTol*s.abs[j]) }
+}
+
+// run integrates n functions at once over the panels. It goes in rounds: every
+// cell that has more than its share of the tolerance tol(sums, j) is halved.
+func (a Adaptive) run(fn string, ps []panel, n int, tol func(s *sums, j int) float64, f batch) (sums, error) {
+	todo := make([]cell, len(ps))
+	for i, p := range ps {
+		todo[i].panel = p
 	}
-	w := newWorker(dim, n, f)
+	xs, jac, fs := make([]float64, 15), make([]float64, 15), make([]float64, 15*n)
 	var cells []cell
-	var vals, abss, errs []float64 // n per cell
 	total := sums{val: make([]float64, n), abs: make([]float64, n), err: make([]float64, n)}
 	for {
-		for i := range todo {
-			if bad := w.apply(&todo[i]); bad >= 0 {
-				return total, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("f(%v)", slices.Clone(w.xs[bad*dim:(bad+1)*dim])),
-					Value: w.badValue, Want: "a finite number"}
+		for _, c := range todo {
+			for i := range xs {
+				xs[i], jac[i] = c.at(c.lo + (c.hi-c.lo)/2*(1+nodes[i]))
+				jac[i] *= (c.hi - c.lo) / 2
 			}
-			cells = append(cells, todo[i])
-			vals = append(vals, w.val...)
-			abss = append(abss, w.abs...)
-			errs = append(errs, w.err...)
-			total.evals += w.rows
+			f(fs, xs)
+			total.evals += len(xs)
+			c.val, c.abs, c.err = make([]float64, n), make([]float64, n), make([]float64, n)
+			if bad := c.sum(fs, jac); bad >= 0 {
+				return total, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("f(%v)", xs[bad/n]), Value: fs[bad], Want: "a finite number"}
+			}
+			cells = append(cells, c)
 		}
 		for j := range n {
 			total.val[j], total.abs[j], total.err[j] = 0, 0, 0
-			for c := range cells {
-				total.val[j] += vals[c*n+j]
-				total.abs[j] += abss[c*n+j]
-				total.err[j] += errs[c*n+j]
+			for _, c := range cells {
+				total.val[j] += c.val[j]
+				total.abs[j] += c.abs[j]
+				total.err[j] += c.err[j]
 			}
 		}
+		over := make([]float64, n) // tolerances that are not met, else +Inf
 		worst := -1
-		var tol float64
 		for j := range n {
-			t := max(absTol[j], a.RelTol*total.abs[j])
-			if total.err[j] > t && (worst < 0 || total.err[j]/t > total.err[worst]/tol) {
-				worst, tol = j, t
+			over[j] = math.Inf(1)
+			if t := tol(&total, j); total.err[j] > t {
+				over[j] = t
+				if worst < 0 || total.err[j]/t > total.err[worst]/over[worst] {
+					worst = j
+				}
 			}
 		}
 		if worst < 0 {
 			return total, nil
 		}
-		if total.evals >= a.MaxEvals {
-			return total, &ConvergeError{fn, total.err[worst], tol, total.evals}
-		}
 		// Halve what has more than its share; keep the rest in order.
 		todo = todo[:0]
-		keep := 0
 		share := 0.5 / float64(len(cells))
-		for c := range cells {
-			split := false
+		cells = slices.DeleteFunc(cells, func(c cell) bool {
 			for j := range n {
-				t := max(absTol[j], a.RelTol*total.abs[j])
-				split = split || (total.err[j] > t && errs[c*n+j] > share*t)
+				if c.err[j] > share*over[j] && c.depth < maxDepth {
+					mid := c.lo + (c.hi-c.lo)/2
+					left, right := c, c
+					left.hi, right.lo = mid, mid
+					left.depth, right.depth = c.depth+1, c.depth+1
+					todo = append(todo, left, right)
+					return true
+				}
 			}
-			if split && cells[c].depth < maxDepth {
-				lo, hi := cells[c].halves()
-				todo = append(todo, lo, hi)
+			return false
+		})
+		if len(todo) == 0 || total.evals >= a.MaxEvals {
+			return total, &ConvergeError{fn, total.err[worst], over[worst], total.evals}
+		}
+	}
+}
+
+// sum applies the rule to the n values at each of the 15 nodes; it returns the
+// index of a value that is not finite, or -1.
+func (c *cell) sum(fs, jac []float64) int {
+	n := len(c.val)
+	for k := range n {
+		var gauss float64
+		for i, w := range wKronrod {
+			v := fs[i*n+k]
+			if v == 0 {
 				continue
 			}
-			cells[keep] = cells[c]
-			copy(vals[keep*n:], vals[c*n:(c+1)*n])
-			copy(abss[keep*n:], abss[c*n:(c+1)*n])
-			copy(errs[keep*n:], errs[c*n:(c+1)*n])
-			keep++
-		}
-		cells, vals, abss, errs = cells[:keep], vals[:keep*n], abss[:keep*n], errs[:keep*n]
-		if len(todo) == 0 {
-			return total, &ConvergeError{fn, total.err[worst], tol, total.evals}
-		}
-	}
-}
-
-func (c cell) halves() (lo, hi cell) {
-	lo, hi = c, c
-	p := &c.p[c.axis]
-	mid := p.lo + (p.hi-p.lo)/2
-	lo.p[c.axis].hi, hi.p[c.axis].lo = mid, mid
-	lo.depth, hi.depth = c.depth+1, c.depth+1
-	return lo, hi
-}
-
-// worker applies the rule to one cell at a time.
-type worker struct {
-	dim, n, rows  int
-	f             batch
-	xs, jac, fs   []float64
-	val, abs, err []float64
-	kg, gk, gg    []float64 // rules mixed by axis
-	badValue      float64
-}
-
-func newWorker(dim, n int, f batch) *worker {
-	rows := 15
-	if dim == 2 {
-		rows = 225
-	}
-	return &worker{dim: dim, n: n, rows: rows, f: f,
-		xs: make([]float64, rows*dim), jac: make([]float64, rows), fs: make([]float64, rows*n),
-		val: make([]float64, n), abs: make([]float64, n), err: make([]float64, n),
-		kg: make([]float64, n), gk: make([]float64, n), gg: make([]float64, n)}
-}
-
-// apply integrates over c, sets the axis to halve, and returns the row of a
-// value that is not finite, or -1.
-func (w *worker) apply(c *cell) (bad int) {
-	n := w.n
-	ny := 1
-	if w.dim == 2 {
-		ny = 15
-	}
-	half := [2]float64{(c.p[0].hi - c.p[0].lo) / 2, (c.p[1].hi - c.p[1].lo) / 2}
-	for i := range 15 {
-		ti, _, _ := node(i)
-		x, jx := c.p[0].at(c.p[0].lo + half[0]*(1+ti))
-		for j := range ny {
-			r := i*ny + j
-			w.xs[r*w.dim], w.jac[r] = x, jx*half[0]
-			if w.dim == 2 {
-				tj, _, _ := node(j)
-				y, jy := c.p[1].at(c.p[1].lo + half[1]*(1+tj))
-				w.xs[r*2+1] = y
-				w.jac[r] *= jy * half[1]
+			v *= jac[i]
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return i*n + k
 			}
+			c.val[k] += w * v
+			c.abs[k] += w * math.Abs(v)
+			gauss += wGauss[i] * v
 		}
-	}
-	w.f(w.fs, w.xs)
-	for k := range n {
-		w.val[k], w.abs[k], w.kg[k], w.gk[k], w.gg[k] = 0, 0, 0, 0, 0
-	}
-	for i := range 15 {
-		_, ki, gi := node(i)
-		for j := range ny {
-			kj, gj := 1.0, 1.0
-			if w.dim == 2 {
-				_, kj, gj = node(j)
-			}
-			r := i*ny + j
-			for k := range n {
-				v := w.fs[r*n+k]
-				if v == 0 {
-					continue
-				}
-				v *= w.jac[r]
-				if math.IsNaN(v) || math.IsInf(v, 0) {
-					w.badValue = w.fs[r*n+k]
-					return r
-				}
-				w.val[k] += ki * kj * v
-				w.abs[k] += ki * kj * math.Abs(v)
-				w.kg[k] += ki * gj * v
-				w.gk[k] += gi * kj * v
-				w.gg[k] += gi * gj * v
-			}
-		}
-	}
-	var ex, ey float64
-	for k := range n {
 		// Rounding is an error that halving cannot reduce: below it, none counts.
-		e := math.Abs(w.val[k] - w.gg[k])
-		if e < 20*0x1p-52*w.abs[k] {
-			e = 0
+		if e := math.Abs(c.val[k] - gauss); e >= 20*0x1p-52*c.abs[k] {
+			c.err[k] = e
 		}
-		w.err[k] = e
-		if w.dim == 2 && w.abs[k] > 0 {
-			ex = max(ex, math.Abs(w.val[k]-w.gk[k])/w.abs[k])
-			ey = max(ey, math.Abs(w.val[k]-w.kg[k])/w.abs[k])
-		}
-	}
-	c.axis = 0
-	if ey > ex {
-		c.axis = 1
 	}
 	return -1
+}
+
+// run2 integrates n = len(absTol) functions over the outer panels and, for each
+// outer x, over inner(x); where that is nil the inner integral is 0. The outer
+// run carries the inner integrals, those of absolute values, and the inner
+// errors, which are added to its own.
+func (a Adaptive) run2(fn string, outer []panel, inner func(x float64) []panel, absTol []float64, f func(dst []float64, x float64, ys []float64)) (sums, error) {
+	n := len(absTol)
+	in := Adaptive{RelTol: a.RelTol / 100, MaxEvals: 100000}
+	free := make([]float64, n)
+	evals := 0
+	var failed error
+	s, err := a.run(fn, outer, 3*n, func(s *sums, j int) float64 {
+		if j >= n {
+			return math.Inf(1)
+		}
+		return max(absTol[j], a.RelTol*s.val[n+j])
+	}, func(dst, xs []float64) {
+		clear(dst)
+		for i, x := range xs {
+			ps := inner(x)
+			if ps == nil || evals > a.MaxEvals {
+				continue
+			}
+			r, err := in.run(fn, ps, n, in.tolerance(free), func(dst, ys []float64) { f(dst, x, ys) })
+			evals += r.evals
+			if _, late := err.(*ConvergeError); err != nil && !late {
+				failed = err
+			}
+			row := dst[i*3*n : (i+1)*3*n]
+			copy(row, r.val)
+			copy(row[n:], r.abs)
+			copy(row[2*n:], r.err)
+		}
+	})
+	out := sums{s.val[:n], s.val[n : 2*n], make([]float64, n), evals}
+	for j := range n {
+		out.err[j] = s.err[j] + s.val[2*n+j]
+	}
+	if failed != nil {
+		return out, failed
+	}
+	if ce, ok := err.(*ConvergeError); ok {
+		ce.Evals = evals
+	}
+	if err == nil && evals > a.MaxEvals {
+		err = &ConvergeError{fn, math.Inf(1), 0, evals}
+	}
+	for j := range n {
+		if t := max(absTol[j], a.RelTol*out.abs[j]); err == nil && out.err[j] > 10*t {
+			err = &ConvergeError{fn, out.err[j], t, evals}
+		}
+	}
+	return out, err
 }
