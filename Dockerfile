@@ -18,7 +18,7 @@ COPY --chown=1000:1000 tools tools
 RUN jupyter/setup.sh tools
 
 COPY --chown=1000:1000 . .
-RUN jupyter/setup.sh lab
+RUN jupyter/setup.sh lab warm
 
 ENV HOST=0.0.0.0 BROWSER=0 PORT=8888
 EXPOSE 8888

@@ -13,7 +13,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 lab: setup ## build the laboratory and open JupyterLab (PORT=8888; BROWSER=0 opens no browser)
-	@jupyter/setup.sh tools-behind
+	@jupyter/setup.sh behind
 	@jupyter/start.sh
 
 notebooks: setup ## run all notebooks in full, in place (NB=2-energy-based-models for one)

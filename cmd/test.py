@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 
 import yaml
+from jupyter_client import KernelManager
+from jupyter_client.kernelspec import KernelSpecManager
 
 import labserver
 import notebooks
@@ -166,6 +168,37 @@ def lab():
         tally.expect("healthcheck: notices a stopped Lab", code == 1, said)
 
 
+def kernel():
+    """The kernel runs from a link and from a copy, finds the repository, the notebook's name, and no network."""
+    cell = """import ("fmt"; "os"; "github.com/ebmkit/hitchhiker/ebmkit")
+%%
+s := ebmkit.NewStream(1, "kernel", 0)
+fmt.Println(s != nil, os.Getenv("EBMKIT_NOTEBOOK"), os.Getenv("GOPROXY"), os.Getenv("EBMKIT_RECORDS"))
+"""
+    with tempfile.TemporaryDirectory(prefix="ebmkit-") as outside, tempfile.TemporaryDirectory(dir=ROOT / ".venv") as inside:
+        linked, copied = Path(outside) / "a link/kernels/gonb", Path(inside) / "a copy/kernels/gonb"
+        linked.parent.mkdir(parents=True)
+        linked.symlink_to(ROOT / "jupyter/kernel")
+        copied.parent.mkdir(parents=True)
+        shutil.copytree(ROOT / "jupyter/kernel", copied)
+        for place in (linked, copied):
+            manager = KernelManager(kernel_name="gonb")
+            manager.kernel_spec_manager = KernelSpecManager(kernel_dirs=[str(place.parent)])
+            manager.start_kernel(cwd=outside, env={**os.environ, "JPY_SESSION_NAME": "some where/2-two words.ipynb"})
+            client = manager.blocking_client()
+            client.start_channels()
+            try:
+                client.wait_for_ready(60)
+                said = []
+                reply = client.execute_interactive(cell, timeout=300, output_hook=lambda m: said.append(m["content"].get("text", "")))
+                tally.expect(f"kernel from {place.parent.parent.name}", reply["content"]["status"] == "ok", "".join(said))
+                want = f"true 2-two words off {ROOT}/.venv/cells\n"
+                tally.expect(f"kernel from {place.parent.parent.name}: its surroundings", "".join(said) == want, f"{''.join(said)}want {want}")
+            finally:
+                client.stop_channels()
+                manager.shutdown_kernel(now=True)
+
+
 def all_notebooks():
     paths = notebooks.find([])
 
@@ -194,6 +227,7 @@ def main():
     section("Go tests with the race detector", race)
     section("compose file", compose)
     section("JupyterLab and its healthcheck", lab)
+    section("the Go kernel", kernel)
     section("notebooks", all_notebooks)
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""
     print(f"\n{tally.passed} passed, {tally.failed} failed{skipped}")

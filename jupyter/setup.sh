@@ -2,7 +2,9 @@
 # Builds the laboratory in .venv: setup.sh PART...
 #
 #   lab      JupyterLab, the Go kernel, the charts extension, the settings, all Go modules
-#   tools    staticcheck and gopls as well, waited for
+#   warm     a build of everything that cells import, so that the first cells are fast
+#   tools    staticcheck and gopls
+#   behind   warm and tools, in the background
 #   browser  Playwright, for the browser test
 #
 # Every step is keyed on the content of what it depends on and is skipped when
@@ -23,7 +25,9 @@ step() {
     stamp=.venv/stamps/$name
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$key" ]; then return; fi
     echo "setup: $name"
-    "$@" || die "$name failed"
+    log=$(mktemp)
+    "$@" >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; die "$name failed"; }
+    rm -f "$log"
     mkdir -p .venv/stamps
     printf '%s\n' "$key" >"$stamp.$$"
     mv "$stamp.$$" "$stamp"
@@ -59,10 +63,18 @@ pip_install() { .venv/bin/python -m pip install --quiet --disable-pip-version-ch
 # go install ends by moving a finished binary into place, never half a one.
 go_tool() { (cd tools && GOBIN="$root/.venv/bin" GOFLAGS=-buildvcs=false go install "$@"); }
 
-install_tools_behind() {
-    # Completion and lint are not needed to start: build them while JupyterLab is
-    # already being used, at low priority.
-    (nice jupyter/setup.sh tools >.venv/tools.log 2>&1 </dev/null &)
+# Completion, lint and a warm cell are not needed to start: they are made while
+# JupyterLab is already being used, at low priority.
+rest_behind() { (nice jupyter/setup.sh warm tools >.venv/behind.log 2>&1 </dev/null &); }
+
+# A build of everything cells may import, for the kernels to replay; anew when the
+# library changed since.
+warm_cell() {
+    stamp=.venv/stamps/warm-cell
+    if [ -f "$stamp" ] && [ -z "$(find ebmkit plotting data go.mod go.sum jupyter cmd/cellgo -newer "$stamp" ! -type d 2>/dev/null | head -1)" ]; then return; fi
+    echo "setup: warm-cell"
+    : >"$stamp.new"
+    .venv/bin/python jupyter/warm.py && mv "$stamp.new" "$stamp"
 }
 
 # Links into .venv/share/jupyter and .venv/etc/jupyter, so an edit of the
@@ -92,7 +104,7 @@ build_kernel_bin() {
 # module and build what cells import, the way cells are built. Both are always
 # asked (0.3 s when nothing is to do), since Go's caches may have been emptied. A
 # package that does not compile must not lock its author out of JupyterLab.
-warm() {
+library() {
     go mod download || die "the Go modules could not be downloaded"
     set --
     for dir in ebmkit plotting data; do
@@ -109,10 +121,10 @@ lab() {
     step kernel-tools "$go_version $(content tools/go.mod tools/go.sum)" go_tool github.com/janpfeifer/gonb golang.org/x/tools/cmd/goimports
     step links "$root $(content jupyter/setup.sh) $(content jupyter/labextension/package.json 2>/dev/null || true)" install_kernel
     step kernel-go "$go_version $(content cmd/cellgo/*.go)" build_kernel_bin
-    warm
+    library
 }
 
-[ $# -gt 0 ] || die "usage: setup.sh lab|tools|browser..."
+[ $# -gt 0 ] || die "usage: setup.sh lab|warm|tools|behind|browser..."
 for part in "$@"; do
     case $part in
     lab) lab ;;
@@ -121,7 +133,8 @@ for part in "$@"; do
         step venv "$root $python_version" make_venv
         step all-tools "$go_version $(content tools/go.mod tools/go.sum)" go_tool tool
         ;;
-    tools-behind) install_tools_behind ;;
+    warm) warm_cell ;;
+    behind) rest_behind ;;
     browser)
         lab
         step playwright "$(content jupyter/requirements-browser.txt)" pip_install jupyter/requirements-browser.txt

@@ -43,4 +43,5 @@ export EBMKIT_NOTEBOOK="${EBMKIT_NOTEBOOK:-}"
 # GoNB logs every cell. That goes to a file, begun anew when it has grown.
 log="$root/.venv/kernel.log"
 [ -n "$(find "$log" -size +2000k 2>/dev/null)" ] && rm -f "$log"
+[ -w "$root/.venv" ] || log=/dev/null
 exec "$bin/gonb" -kernel="$1" -go_work="$root" -raw_error="${EBMKIT_RAW_ERROR:-false}" 2>>"$log"
