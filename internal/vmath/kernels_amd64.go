@@ -90,11 +90,19 @@ func exponentialsAVX2(state *[16]uint64, dst *float64, n int)
 //go:noescape
 func normalsAVX2(state *[16]uint64, dst *float64, n int)
 
-// mixture2AVX2 works on n rows, n a positive multiple of 4, and k components;
-// u and grad may be nil.
+// mixtureEnergy2AVX2 works on n rows, n a positive multiple of 4, and k components.
+// With a gradient, sums may be nil. The logarithm is left to another pass: here
+// nothing would overlap it.
 //
 //go:noescape
-func mixture2AVX2(u *float64, grad *float64, xs *float64, n int, table *float64, k int, scratch *float64)
+func mixtureEnergy2AVX2(sums *float64, tops *float64, xs *float64, n int, table *float64, k int, scratch *float64)
+
+// mixtureGrad2AVX2 works on n rows, n a positive multiple of 4, and k components.
+// With a gradient, sums may be nil. The logarithm is left to another pass: here
+// nothing would overlap it.
+//
+//go:noescape
+func mixtureGrad2AVX2(sums *float64, tops *float64, grad *float64, xs *float64, n int, table *float64, k int, scratch *float64)
 
 // sigmoid32AVX2 works on n elements, n a multiple of 8.
 //

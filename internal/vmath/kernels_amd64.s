@@ -1974,11 +1974,11 @@ DATA cbefa6cc32d07dc98<>+16(SB)/8, $0xbefa6cc32d07dc98
 DATA cbefa6cc32d07dc98<>+24(SB)/8, $0xbefa6cc32d07dc98
 GLOBL cbefa6cc32d07dc98<>(SB), RODATA|NOPTR, $32
 
-// func mixture2AVX2(u *float64, grad *float64, xs *float64, n int, table *float64, k int, scratch *float64)
+// func mixtureEnergy2AVX2(sums *float64, tops *float64, xs *float64, n int, table *float64, k int, scratch *float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·mixture2AVX2(SB), NOSPLIT, $0-56
-	MOVQ  u+0(FP), AX
-	MOVQ  grad+8(FP), CX
+TEXT ·mixtureEnergy2AVX2(SB), NOSPLIT, $0-56
+	MOVQ  sums+0(FP), AX
+	MOVQ  tops+8(FP), CX
 	MOVQ  xs+16(FP), DX
 	MOVQ  n+24(FP), BX
 	MOVQ  table+32(FP), SI
@@ -1992,134 +1992,74 @@ loop45:
 	VMOVUPD   32(DX), Y1
 	VUNPCKLPD Y1, Y0, Y2
 	VUNPCKHPD Y1, Y0, Y0
-	VMOVUPD   cfff0000000000000<>+0(SB), Y4
+	ADDQ      $0x40, DX
+	VMOVUPD   cfff0000000000000<>+0(SB), Y1
 	MOVQ      SI, R9
 	MOVQ      R8, R10
 	MOVQ      DI, R11
 
 exponents:
-	VBROADCASTSD 8(R9), Y1
-	VSUBPD       Y1, Y2, Y1
-	VBROADCASTSD 16(R9), Y3
-	VSUBPD       Y3, Y0, Y3
+	VBROADCASTSD 8(R9), Y3
+	VSUBPD       Y3, Y2, Y3
+	VBROADCASTSD 16(R9), Y4
+	VSUBPD       Y4, Y0, Y4
 	VBROADCASTSD 24(R9), Y5
-	VMULPD       Y5, Y1, Y5
+	VMULPD       Y5, Y3, Y5
 	VBROADCASTSD (R9), Y6
-	VFMADD231PD  Y1, Y5, Y6
-	VBROADCASTSD 32(R9), Y1
-	VMULPD       Y1, Y3, Y1
-	VFMADD231PD  Y3, Y1, Y6
+	VFMADD231PD  Y3, Y5, Y6
+	VBROADCASTSD 32(R9), Y3
+	VMULPD       Y3, Y4, Y3
+	VFMADD231PD  Y4, Y3, Y6
 	VMOVUPD      Y6, (R10)
-	VMAXPD       Y6, Y4, Y4
+	VMAXPD       Y6, Y1, Y1
 	ADDQ         $0x28, R9
 	ADDQ         $0x20, R10
 	DECQ         R11
 	JNZ          exponents
-	VXORPD       Y5, Y5, Y5
-	VXORPD       Y1, Y1, Y1
-	VXORPD       Y3, Y3, Y3
+	VXORPD       Y0, Y0, Y0
 	MOVQ         SI, R9
 	MOVQ         R8, R10
 	MOVQ         DI, R11
 
 terms:
-	VMOVUPD      (R10), Y6
-	VSUBPD       Y4, Y6, Y6
-	VMAXPD       cc086200000000000<>+0(SB), Y6, Y6
-	VMOVUPD      c4338000000000000<>+0(SB), Y7
-	VFMADD231PD  c3ff71547652b82fe<>+0(SB), Y6, Y7
-	VSUBPD       c4338000000000000<>+0(SB), Y7, Y8
-	VFMADD231PD  cbfe62e42fefa39ef<>+0(SB), Y8, Y6
-	VMULPD       Y6, Y6, Y8
-	VMULPD       Y8, Y8, Y9
-	VMOVUPD      c3fe0000000000000<>+0(SB), Y10
-	VFMADD231PD  c3fc5555555553b78<>+0(SB), Y6, Y10
-	VMOVUPD      c3fa5555555554cb7<>+0(SB), Y11
-	VFMADD231PD  c3f81111111c478eb<>+0(SB), Y6, Y11
-	VMOVUPD      c3f56c16c1738ff55<>+0(SB), Y12
-	VFMADD231PD  c3f2a019ada3609f3<>+0(SB), Y6, Y12
-	VMOVUPD      c3efa019c9a5652d3<>+0(SB), Y13
-	VFMADD231PD  c3ec72c72ca338df0<>+0(SB), Y6, Y13
-	VFMADD231PD  Y8, Y11, Y10
-	VFMADD231PD  Y8, Y13, Y12
-	VFMADD231PD  c3e92880411bad1aa<>+0(SB), Y9, Y12
-	VFMADD231PD  Y9, Y12, Y10
-	VPSLLQ       $0x34, Y7, Y7
-	VADDPD       c3ff0000000000000<>+0(SB), Y6, Y6
-	VFMADD231PD  Y8, Y10, Y6
-	VPADDQ       Y6, Y7, Y6
-	VADDPD       Y6, Y5, Y5
-	VBROADCASTSD 8(R9), Y7
-	VSUBPD       Y7, Y2, Y7
-	VBROADCASTSD 24(R9), Y8
-	VMULPD       Y8, Y7, Y7
-	VFMADD231PD  Y7, Y6, Y1
-	VBROADCASTSD 16(R9), Y7
-	VSUBPD       Y7, Y0, Y7
-	VBROADCASTSD 32(R9), Y8
-	VMULPD       Y8, Y7, Y7
-	VFMADD231PD  Y7, Y6, Y3
-	ADDQ         $0x28, R9
-	ADDQ         $0x20, R10
-	DECQ         R11
-	JNZ          terms
-	TESTQ        AX, AX
-	JZ           noEnergy
-	VMOVUPD      c0<>+0(SB), Y0
-	VPADDQ       c95f619980c433<>+0(SB), Y5, Y2
-	VPSRLQ       $0x34, Y2, Y6
-	VORPD        c4330000000000000<>+0(SB), Y6, Y6
-	VSUBPD       c43300000000003ff<>+0(SB), Y6, Y6
-	VANDPD       cfffffffffffff<>+0(SB), Y2, Y2
-	VPADDQ       c3fe6a09e667f3bcd<>+0(SB), Y2, Y2
-	VSUBPD       c3ff0000000000000<>+0(SB), Y2, Y2
-	VADDPD       c4000000000000000<>+0(SB), Y2, Y7
-	VDIVPD       Y7, Y2, Y7
-	VMULPD       Y7, Y7, Y8
-	VMULPD       Y8, Y8, Y9
-	VMOVUPD      c3fe5555555555558<>+0(SB), Y10
-	VFMADD231PD  c3fd99999999952e2<>+0(SB), Y8, Y10
-	VMOVUPD      c3fd2492492df148d<>+0(SB), Y11
-	VFMADD231PD  c3fcc71c62e5800a1<>+0(SB), Y8, Y11
-	VMOVUPD      c3fc7462b4ab2ef6b<>+0(SB), Y12
-	VFMADD231PD  c3fc39fe606542dde<>+0(SB), Y8, Y12
-	VFMADD231PD  c3fc2b584aae78a57<>+0(SB), Y9, Y12
-	VFMADD231PD  Y9, Y12, Y11
-	VFMADD231PD  Y9, Y11, Y10
-	VMULPD       c3fe0000000000000<>+0(SB), Y2, Y9
-	VMULPD       Y2, Y9, Y9
-	VMOVAPD      Y9, Y11
-	VFMADD231PD  Y8, Y10, Y11
-	VMULPD       Y11, Y7, Y7
-	VFMADD231PD  c3dea39ef35793c76<>+0(SB), Y6, Y7
-	VSUBPD       Y7, Y9, Y7
-	VSUBPD       Y7, Y2, Y2
-	VFMADD231PD  c3fe62e42fee00000<>+0(SB), Y6, Y2
-	VADDPD       Y4, Y2, Y2
-	VSUBPD       Y2, Y0, Y0
-	VPERMPD      $0xd8, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-
-noEnergy:
-	TESTQ     CX, CX
-	JZ        noGradient
-	VMOVUPD   cc000000000000000<>+0(SB), Y0
-	VDIVPD    Y5, Y0, Y0
-	VSUBPD    Y4, Y4, Y2
-	VADDPD    Y2, Y0, Y0
-	VMULPD    Y0, Y1, Y1
-	VMULPD    Y0, Y3, Y3
-	VUNPCKLPD Y3, Y1, Y0
-	VUNPCKHPD Y3, Y1, Y1
-	VMOVUPD   Y0, (CX)
-	VMOVUPD   Y1, 32(CX)
-	ADDQ      $0x40, CX
-
-noGradient:
-	ADDQ $0x40, DX
-	SUBQ $0x04, BX
-	JNZ  loop45
+	VMOVUPD     (R10), Y2
+	VSUBPD      Y1, Y2, Y2
+	VMAXPD      cc086200000000000<>+0(SB), Y2, Y2
+	VMOVUPD     c4338000000000000<>+0(SB), Y3
+	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y2, Y3
+	VSUBPD      c4338000000000000<>+0(SB), Y3, Y4
+	VFMADD231PD cbfe62e42fefa39ef<>+0(SB), Y4, Y2
+	VMULPD      Y2, Y2, Y4
+	VMULPD      Y4, Y4, Y5
+	VMOVUPD     c3fe0000000000000<>+0(SB), Y6
+	VFMADD231PD c3fc5555555553b78<>+0(SB), Y2, Y6
+	VMOVUPD     c3fa5555555554cb7<>+0(SB), Y7
+	VFMADD231PD c3f81111111c478eb<>+0(SB), Y2, Y7
+	VMOVUPD     c3f56c16c1738ff55<>+0(SB), Y8
+	VFMADD231PD c3f2a019ada3609f3<>+0(SB), Y2, Y8
+	VMOVUPD     c3efa019c9a5652d3<>+0(SB), Y9
+	VFMADD231PD c3ec72c72ca338df0<>+0(SB), Y2, Y9
+	VFMADD231PD Y4, Y7, Y6
+	VFMADD231PD Y4, Y9, Y8
+	VFMADD231PD c3e92880411bad1aa<>+0(SB), Y5, Y8
+	VFMADD231PD Y5, Y8, Y6
+	VPSLLQ      $0x34, Y3, Y3
+	VADDPD      c3ff0000000000000<>+0(SB), Y2, Y2
+	VFMADD231PD Y4, Y6, Y2
+	VPADDQ      Y2, Y3, Y2
+	VADDPD      Y2, Y0, Y0
+	ADDQ        $0x28, R9
+	ADDQ        $0x20, R10
+	DECQ        R11
+	JNZ         terms
+	VPERMPD     $0xd8, Y0, Y0
+	VMOVUPD     Y0, (AX)
+	ADDQ        $0x20, AX
+	VPERMPD     $0xd8, Y1, Y0
+	VMOVUPD     Y0, (CX)
+	ADDQ        $0x20, CX
+	SUBQ        $0x04, BX
+	JNZ         loop45
 
 end46:
 	VZEROUPPER
@@ -2185,6 +2125,125 @@ DATA c3e92880411bad1aa<>+16(SB)/8, $0x3e92880411bad1aa
 DATA c3e92880411bad1aa<>+24(SB)/8, $0x3e92880411bad1aa
 GLOBL c3e92880411bad1aa<>(SB), RODATA|NOPTR, $32
 
+// func mixtureGrad2AVX2(sums *float64, tops *float64, grad *float64, xs *float64, n int, table *float64, k int, scratch *float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mixtureGrad2AVX2(SB), NOSPLIT, $0-64
+	MOVQ  sums+0(FP), AX
+	MOVQ  tops+8(FP), CX
+	MOVQ  xs+24(FP), DX
+	MOVQ  n+32(FP), BX
+	MOVQ  table+40(FP), SI
+	MOVQ  k+48(FP), DI
+	MOVQ  scratch+56(FP), R8
+	MOVQ  grad+16(FP), R9
+	TESTQ BX, BX
+	JZ    end48
+
+loop47:
+	VMOVUPD   (DX), Y0
+	VMOVUPD   32(DX), Y1
+	VUNPCKLPD Y1, Y0, Y2
+	VUNPCKHPD Y1, Y0, Y0
+	ADDQ      $0x40, DX
+	VMOVUPD   cfff0000000000000<>+0(SB), Y4
+	MOVQ      SI, R10
+	MOVQ      R8, R11
+	MOVQ      DI, R12
+
+exponents:
+	VBROADCASTSD 8(R10), Y1
+	VSUBPD       Y1, Y2, Y1
+	VBROADCASTSD 16(R10), Y3
+	VSUBPD       Y3, Y0, Y3
+	VBROADCASTSD 24(R10), Y5
+	VMULPD       Y5, Y1, Y5
+	VBROADCASTSD (R10), Y6
+	VFMADD231PD  Y1, Y5, Y6
+	VBROADCASTSD 32(R10), Y1
+	VMULPD       Y1, Y3, Y1
+	VFMADD231PD  Y3, Y1, Y6
+	VMOVUPD      Y6, (R11)
+	VMAXPD       Y6, Y4, Y4
+	ADDQ         $0x28, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          exponents
+	VXORPD       Y5, Y5, Y5
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y3, Y3, Y3
+	MOVQ         SI, R10
+	MOVQ         R8, R11
+	MOVQ         DI, R12
+
+terms:
+	VMOVUPD      (R11), Y6
+	VSUBPD       Y4, Y6, Y6
+	VMAXPD       cc086200000000000<>+0(SB), Y6, Y6
+	VMOVUPD      c4338000000000000<>+0(SB), Y7
+	VFMADD231PD  c3ff71547652b82fe<>+0(SB), Y6, Y7
+	VSUBPD       c4338000000000000<>+0(SB), Y7, Y8
+	VFMADD231PD  cbfe62e42fefa39ef<>+0(SB), Y8, Y6
+	VMULPD       Y6, Y6, Y8
+	VMULPD       Y8, Y8, Y9
+	VMOVUPD      c3fe0000000000000<>+0(SB), Y10
+	VFMADD231PD  c3fc5555555553b78<>+0(SB), Y6, Y10
+	VMOVUPD      c3fa5555555554cb7<>+0(SB), Y11
+	VFMADD231PD  c3f81111111c478eb<>+0(SB), Y6, Y11
+	VMOVUPD      c3f56c16c1738ff55<>+0(SB), Y12
+	VFMADD231PD  c3f2a019ada3609f3<>+0(SB), Y6, Y12
+	VMOVUPD      c3efa019c9a5652d3<>+0(SB), Y13
+	VFMADD231PD  c3ec72c72ca338df0<>+0(SB), Y6, Y13
+	VFMADD231PD  Y8, Y11, Y10
+	VFMADD231PD  Y8, Y13, Y12
+	VFMADD231PD  c3e92880411bad1aa<>+0(SB), Y9, Y12
+	VFMADD231PD  Y9, Y12, Y10
+	VPSLLQ       $0x34, Y7, Y7
+	VADDPD       c3ff0000000000000<>+0(SB), Y6, Y6
+	VFMADD231PD  Y8, Y10, Y6
+	VPADDQ       Y6, Y7, Y6
+	VADDPD       Y6, Y5, Y5
+	VBROADCASTSD 8(R10), Y7
+	VSUBPD       Y7, Y2, Y7
+	VBROADCASTSD 24(R10), Y8
+	VMULPD       Y8, Y7, Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VBROADCASTSD 16(R10), Y7
+	VSUBPD       Y7, Y0, Y7
+	VBROADCASTSD 32(R10), Y8
+	VMULPD       Y8, Y7, Y7
+	VFMADD231PD  Y7, Y6, Y3
+	ADDQ         $0x28, R10
+	ADDQ         $0x20, R11
+	DECQ         R12
+	JNZ          terms
+	TESTQ        AX, AX
+	JZ           noEnergy
+	VPERMPD      $0xd8, Y5, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	VPERMPD      $0xd8, Y4, Y0
+	VMOVUPD      Y0, (CX)
+	ADDQ         $0x20, CX
+
+noEnergy:
+	VMOVUPD   cc000000000000000<>+0(SB), Y0
+	VDIVPD    Y5, Y0, Y0
+	VSUBPD    Y4, Y4, Y2
+	VADDPD    Y2, Y0, Y0
+	VMULPD    Y0, Y1, Y1
+	VMULPD    Y0, Y3, Y3
+	VUNPCKLPD Y3, Y1, Y0
+	VUNPCKHPD Y3, Y1, Y1
+	VMOVUPD   Y0, (R9)
+	VMOVUPD   Y1, 32(R9)
+	ADDQ      $0x40, R9
+	SUBQ      $0x04, BX
+	JNZ       loop47
+
+end48:
+	VZEROUPPER
+	RET
+
 DATA cc000000000000000<>+0(SB)/8, $0xc000000000000000
 DATA cc000000000000000<>+8(SB)/8, $0xc000000000000000
 DATA cc000000000000000<>+16(SB)/8, $0xc000000000000000
@@ -2198,9 +2257,9 @@ TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end48
+	JZ    end50
 
-loop47:
+loop49:
 	VMOVUPD     (CX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2231,9 +2290,9 @@ loop47:
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, AX
 	SUBQ        $0x08, DX
-	JNZ         loop47
+	JNZ         loop49
 
-end48:
+end50:
 	VZEROUPPER
 	RET
 
@@ -2316,18 +2375,18 @@ TEXT ·mul32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end50
+	JZ    end52
 
-loop49:
+loop51:
 	VMOVUPD (AX), Y0
 	VMULPS  (CX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX
-	JNZ     loop49
+	JNZ     loop51
 
-end50:
+end52:
 	VZEROUPPER
 	RET
 
@@ -2339,9 +2398,9 @@ TEXT ·silu32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end52
+	JZ    end54
 
-loop51:
+loop53:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2375,17 +2434,17 @@ loop51:
 	VFMADD231PS Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative53
+	JZ          noDerivative55
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative53:
+noDerivative55:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop51
+	JNZ  loop53
 
-end52:
+end54:
 	VZEROUPPER
 	RET
 
@@ -2397,9 +2456,9 @@ TEXT ·tanh32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end55
+	JZ    end57
 
-loop54:
+loop56:
 	VMOVUPD      (DX), Y0
 	VORPD        c8000000080000000<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y1
@@ -2431,17 +2490,17 @@ loop54:
 	VFNMADD231PS Y0, Y0, Y1
 	VMOVUPS      Y0, (AX)
 	TESTQ        CX, CX
-	JZ           noDerivative56
+	JZ           noDerivative58
 	VMOVUPS      Y1, (CX)
 	ADDQ         $0x20, CX
 
-noDerivative56:
+noDerivative58:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop54
+	JNZ  loop56
 
-end55:
+end57:
 	VZEROUPPER
 	RET
 
@@ -2471,9 +2530,9 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end58
+	JZ    end60
 
-loop57:
+loop59:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2517,17 +2576,17 @@ loop57:
 	VDIVPS      Y2, Y0, Y0
 	VMOVUPS     Y1, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative59
+	JZ          noDerivative61
 	VMOVUPS     Y0, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative59:
+noDerivative61:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop57
+	JNZ  loop59
 
-end58:
+end60:
 	VZEROUPPER
 	RET
 
@@ -2563,16 +2622,16 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end61
+	JZ    end63
 
-loop60:
+loop62:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000000000000<>+0(SB), Y0, Y1
 	VANDPD      c7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD      $0x12, c4086200000000000<>+0(SB), Y2, Y2
 	VMOVMSKPD   Y2, SI
 	CMPL        SI, $0x0f
-	JNE         rare62
+	JNE         rare64
 	VMOVUPD     c4338000000000000<>+0(SB), Y2
 	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD      c4338000000000000<>+0(SB), Y2, Y3
@@ -2601,7 +2660,7 @@ loop60:
 	VPADDQ      Y1, Y2, Y1
 	VMOVAPD     Y1, Y1
 
-join63:
+join65:
 	VMOVUPD     c3ff0000000000000<>+0(SB), Y2
 	VADDPD      c3ff0000000000000<>+0(SB), Y1, Y3
 	VDIVPD      Y3, Y2, Y2
@@ -2613,21 +2672,21 @@ join63:
 	VFMADD231PD Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative64
+	JZ          noDerivative66
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative64:
+noDerivative66:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x04, BX
-	JNZ  loop60
+	JNZ  loop62
 
-end61:
+end63:
 	VZEROUPPER
 	RET
 
-rare62:
+rare64:
 	VMOVUPD     cc087500000000000<>+0(SB), Y2
 	VMAXPD      Y1, Y2, Y1
 	VMOVUPD     c4086300000000000<>+0(SB), Y2
@@ -2667,4 +2726,4 @@ rare62:
 	VPSLLQ      $0x34, Y2, Y2
 	VMULPD      Y2, Y1, Y1
 	VMOVAPD     Y1, Y1
-	JMP         join63
+	JMP         join65

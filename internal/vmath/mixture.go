@@ -21,16 +21,29 @@ func MixtureGrad2(u, grad, xs, table, scratch []float64) {
 		panic("vmath: MixtureGrad2: lengths do not fit")
 	}
 	done := 0
-	if useAVX2 && n >= 4 {
+	if useAVX2 {
 		done = n &^ 3
-		var up, gp *float64
-		if u != nil {
-			up = &u[0]
+	}
+	var tops [64]float64
+	for lo := 0; lo < done; lo += len(tops) {
+		rows := min(done-lo, len(tops))
+		if u == nil && grad != nil {
+			mixtureGrad2AVX2(nil, nil, &grad[2*lo], &xs[2*lo], rows, &table[0], k, &scratch[0])
+			continue
 		}
-		if grad != nil {
-			gp = &grad[0]
+		if u == nil {
+			break
 		}
-		mixture2AVX2(up, gp, &xs[0], done, &table[0], k, &scratch[0])
+		ub := u[lo : lo+rows]
+		if grad == nil {
+			mixtureEnergy2AVX2(&ub[0], &tops[0], &xs[2*lo], rows, &table[0], k, &scratch[0])
+		} else {
+			mixtureGrad2AVX2(&ub[0], &tops[0], &grad[2*lo], &xs[2*lo], rows, &table[0], k, &scratch[0])
+		}
+		LogSlice(ub, ub)
+		for i, t := range tops[:rows] {
+			ub[i] = 0 - (ub[i] + t)
+		}
 	}
 	for i := done; i < n; i++ {
 		ui, g0, g1 := mixture2(xs[2*i], xs[2*i+1], table, scratch)

@@ -31,7 +31,7 @@ func TestMixtureBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, k := range []int{1, 2, 3, 8, 13} {
 		table, scratch := randomTable(r, k), make([]float64, 4*k)
-		for n := range 40 {
+		for _, n := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 63, 64, 65, 67, 68, 128, 131, 200} {
 			xs := make([]float64, 2*n)
 			for i := range xs {
 				xs[i] = 4 * r.NormFloat64()
@@ -155,6 +155,15 @@ func BenchmarkMixture(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					MixtureGrad2(nil, g, xs, table, scratch)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64, "ns/row")
+			})
+		})
+		b.Run(fmt.Sprint("energy/avx2 ", avx2), func(b *testing.B) {
+			onPath(b, avx2, func() {
+				b.ReportAllocs()
+				for b.Loop() {
+					MixtureGrad2(xi[:64], nil, xs, table, scratch)
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64, "ns/row")
 			})

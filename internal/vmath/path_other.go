@@ -22,7 +22,10 @@ func uniformsAVX2(state *[16]uint64, dst *float64, n int)          { panic("unre
 func exponentialsAVX2(state *[16]uint64, dst *float64, n int)      { panic("unreachable") }
 func normalsAVX2(state *[16]uint64, dst *float64, n int)           { panic("unreachable") }
 
-func mixture2AVX2(u, grad, xs *float64, n int, table *float64, k int, scratch *float64) {
+func mixtureEnergy2AVX2(sums, tops, xs *float64, n int, table *float64, k int, scratch *float64) {
+	panic("unreachable")
+}
+func mixtureGrad2AVX2(sums, tops, grad, xs *float64, n int, table *float64, k int, scratch *float64) {
 	panic("unreachable")
 }
 

@@ -34,7 +34,8 @@ func main() {
 	uniforms()
 	exponentials()
 	normals()
-	mixture2()
+	mixture2(false)
+	mixture2(true)
 	activations()
 
 	Generate()
@@ -668,23 +669,34 @@ func normals() {
 
 // mixture.go
 
-// mixture2 takes four rows at a time, x0 and x1 in one register each, elements
-// in the order of rows 0, 2, 1, 3 (which unpacking makes and undoes).
-func mixture2() {
-	TEXT("mixture2AVX2", NOSPLIT, "func(u, grad, xs *float64, n int, table *float64, k int, scratch *float64)")
-	Doc("mixture2AVX2 works on n rows, n a positive multiple of 4, and k components;", "u and grad may be nil.")
+// mixtureEnergy2 and mixtureGrad2 take four rows at a time, x0 and x1 in one
+// register each, elements in the order of rows 0, 2, 1, 3 (which unpacking makes
+// and undoes).
+func mixture2(withGrad bool) {
+	name, params := "mixtureEnergy2AVX2", "sums, tops, xs *float64, n int, table *float64, k int, scratch *float64"
+	if withGrad {
+		name, params = "mixtureGrad2AVX2", "sums, tops, grad, xs *float64, n int, table *float64, k int, scratch *float64"
+	}
+	TEXT(name, NOSPLIT, "func("+params+")")
+	Doc(name+" works on n rows, n a positive multiple of 4, and k components.",
+		"With a gradient, sums may be nil. The logarithm is left to another pass: here",
+		"nothing would overlap it.")
 	Pragma("noescape")
-	u, grad, xs := Load(Param("u"), GP64()), Load(Param("grad"), GP64()), Load(Param("xs"), GP64())
+	sums, tops, xs := Load(Param("sums"), GP64()), Load(Param("tops"), GP64()), Load(Param("xs"), GP64())
 	n, table := Load(Param("n"), GP64()), Load(Param("table"), GP64())
 	count, scratch := Load(Param("k"), GP64()), Load(Param("scratch"), GP64())
+	var grad reg.Register
+	if withGrad {
+		grad = Load(Param("grad"), GP64())
+	}
 
 	// entry i of the component at t in all elements
-	entry := func(t reg.Register, i int) V {
+	t, a, k := GP64(), GP64(), GP64()
+	entry := func(i int) V {
 		v := YMM()
 		VBROADCASTSD(Mem{Base: t, Disp: 8 * i}, v)
 		return v
 	}
-	t, a, k := GP64(), GP64(), GP64()
 	components := func(name string, body func()) {
 		MOVQ(table, t)
 		MOVQ(scratch, a)
@@ -702,39 +714,51 @@ func mixture2() {
 		x0, x1 := YMM(), YMM()
 		VUNPCKLPD(high, low, x0)
 		VUNPCKHPD(high, low, x1)
+		ADDQ(Imm(64), xs)
 
 		top := load(num(math.Inf(-1)))
 		components("exponents", func() {
-			d0, d1 := sub(x0, entry(t, 1)), sub(x1, entry(t, 2))
-			v := acc(mul(d0, entry(t, 3)), d0, entry(t, 0))
-			v = acc(mul(d1, entry(t, 4)), d1, v)
+			d0, d1 := sub(x0, entry(1)), sub(x1, entry(2))
+			v := acc(mul(d0, entry(3)), d0, entry(0))
+			v = acc(mul(d1, entry(4)), d1, v)
 			VMOVUPD(v, Mem{Base: a})
 			VMAXPD(v, top, top)
 		})
 
 		sum, g0, g1 := YMM(), YMM(), YMM()
 		VXORPD(sum, sum, sum)
-		VXORPD(g0, g0, g0)
-		VXORPD(g1, g1, g1)
+		if withGrad {
+			VXORPD(g0, g0, g0)
+			VXORPD(g1, g1, g1)
+		}
 		components("terms", func() {
 			v := sub(load(Mem{Base: a}), top)
 			VMAXPD(num(-708), v, v)
 			e := expWeight(v)
 			VADDPD(e, sum, sum)
-			acc(e, mul(sub(x0, entry(t, 1)), entry(t, 3)), g0)
-			acc(e, mul(sub(x1, entry(t, 2)), entry(t, 4)), g1)
+			if withGrad {
+				acc(e, mul(sub(x0, entry(1)), entry(3)), g0)
+				acc(e, mul(sub(x1, entry(2)), entry(4)), g1)
+			}
 		})
 
-		TESTQ(u, u)
-		JZ(LabelRef("noEnergy"))
-		ui := sub(load(num(0)), add(logNormal(sum, num(intMagic+1023)), top))
-		VPERMPD(Imm(0xd8), ui, ui)
-		VMOVUPD(ui, Mem{Base: u})
-		ADDQ(Imm(32), u)
+		if withGrad {
+			TESTQ(sums, sums)
+			JZ(LabelRef("noEnergy"))
+		}
+		for _, out := range []struct {
+			v V
+			p reg.Register
+		}{{sum, sums}, {top, tops}} {
+			inOrder := YMM()
+			VPERMPD(Imm(0xd8), out.v, inOrder)
+			VMOVUPD(inOrder, Mem{Base: out.p})
+			ADDQ(Imm(32), out.p)
+		}
+		if !withGrad {
+			return
+		}
 		Label("noEnergy")
-
-		TESTQ(grad, grad)
-		JZ(LabelRef("noGradient"))
 		s := add(div(load(num(-2)), sum), sub(top, top))
 		VMULPD(s, g0, g0)
 		VMULPD(s, g1, g1)
@@ -743,8 +767,6 @@ func mixture2() {
 		VMOVUPD(low, Mem{Base: grad})
 		VMOVUPD(high, Mem{Base: grad, Disp: 32})
 		ADDQ(Imm(64), grad)
-		Label("noGradient")
-		ADDQ(Imm(64), xs)
 	})
 	finish()
 }
