@@ -32,7 +32,7 @@ var (
 // returns *ebmkit.ArgError if sd is not positive or bend not finite.
 func NewBanana(sd, bend float64) (*Banana, error) {
 	const fn = "energy.NewBanana"
-	if err := wantPositive(fn, "sd", sd); err != nil {
+	if err := wantSD(fn, "sd", sd); err != nil {
 		return nil, err
 	}
 	if err := wantFinite(fn, "bend", bend); err != nil {
@@ -52,10 +52,10 @@ func NewRosenbrock(m, a, b float64) (*Banana, error) {
 	if err := wantFinite(fn, "m", m); err != nil {
 		return nil, err
 	}
-	if err := wantPositive(fn, "a", a); err != nil {
+	if err := wantSD(fn, "a", a); err != nil {
 		return nil, err
 	}
-	if err := wantPositive(fn, "b", b); err != nil {
+	if err := wantSD(fn, "b", b); err != nil {
 		return nil, err
 	}
 	return &Banana{m: m, s: math.Sqrt(0.5 / a), t: math.Sqrt(0.5 / b), c: 1}, nil

@@ -26,6 +26,19 @@ func wantPositive(fn, arg string, v float64) error {
 	return nil
 }
 
+// wantSD returns *ebmkit.ArgError unless v is positive and neither its square
+// nor its inverse square leaves the range of float64.
+func wantSD(fn, arg string, v float64) error {
+	if !(v >= 1e-150 && v <= 1e150) {
+		want := "a positive finite number"
+		if v > 0 && isFinite(v) {
+			want = "between 1e-150 and 1e150"
+		}
+		return &ebmkit.ArgError{Func: fn, Arg: arg, Value: v, Want: want}
+	}
+	return nil
+}
+
 // wantVector returns *ebmkit.ArgError unless v has length n (any length but 0
 // if n < 0) and every entry passes want.
 func wantVector(fn, arg string, v []float64, n int, want func(fn, arg string, v float64) error) error {

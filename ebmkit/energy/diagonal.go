@@ -39,7 +39,7 @@ func NewDiagonalGaussian(mean, sd []float64) (*DiagonalGaussian, error) {
 // *ebmkit.ArgError as NewDiagonalGaussian does.
 func NewIsotropicGaussian(mean []float64, sd float64) (*DiagonalGaussian, error) {
 	const fn = "energy.NewIsotropicGaussian"
-	if err := wantPositive(fn, "sd", sd); err != nil {
+	if err := wantSD(fn, "sd", sd); err != nil {
 		return nil, err
 	}
 	return newDiagonal(fn, mean, slices.Repeat([]float64{sd}, len(mean)))
@@ -52,7 +52,7 @@ func NewGaussian1D(mean, sd float64) (*DiagonalGaussian, error) {
 	if err := wantFinite(fn, "mean", mean); err != nil {
 		return nil, err
 	}
-	if err := wantPositive(fn, "sd", sd); err != nil {
+	if err := wantSD(fn, "sd", sd); err != nil {
 		return nil, err
 	}
 	return newDiagonal(fn, []float64{mean}, []float64{sd})
@@ -62,7 +62,7 @@ func newDiagonal(fn string, mean, sd []float64) (*DiagonalGaussian, error) {
 	if err := wantVector(fn, "mean", mean, -1, wantFinite); err != nil {
 		return nil, err
 	}
-	if err := wantVector(fn, "sd", sd, len(mean), wantPositive); err != nil {
+	if err := wantVector(fn, "sd", sd, len(mean), wantSD); err != nil {
 		return nil, err
 	}
 	g := &DiagonalGaussian{mean: slices.Clone(mean), sd: slices.Clone(sd), prec: make([]float64, len(mean))}

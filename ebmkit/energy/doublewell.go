@@ -61,9 +61,12 @@ func newDoubleWell(fn string, dim int, a, b, k float64) (*DoubleWell, error) {
 		name string
 		v    float64
 	}{{"a", a}, {"b", b}, {"k", k}} {
-		if err := wantPositive(fn, p.name, p.v); err != nil {
+		if err := wantSD(fn, p.name, p.v); err != nil {
 			return nil, err
 		}
+	}
+	if barrier := a * b * b * b * b; !(barrier > 1e-300 && barrier < 1e300) {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "a b^4", Value: barrier, Want: "between 1e-300 and 1e300"}
 	}
 	e := &DoubleWell{d: dim, a: a, b: b, k: k}
 	e.refresh()

@@ -36,7 +36,7 @@ func NewFunnel(dim int, sd float64) (*Funnel, error) {
 	if err := wantDim(fn, dim, 2); err != nil {
 		return nil, err
 	}
-	if err := wantPositive(fn, "sd", sd); err != nil {
+	if err := wantSD(fn, "sd", sd); err != nil {
 		return nil, err
 	}
 	return &Funnel{dim, sd}, nil

@@ -70,7 +70,7 @@ func NewGaussian(mean, cov []float64) (*Gaussian, error) {
 	}
 	g := &Gaussian{d: d, mean: slices.Clone(mean), w: invertLower(l, d), l: l}
 	g.refresh()
-	return g, nil
+	return g.finite(fn, "cov")
 }
 
 // NewGaussianPrecision returns the energy of N(mean, P^-1) for the precision P,
@@ -96,6 +96,16 @@ func NewGaussianPrecision(mean, prec []float64) (*Gaussian, error) {
 	}
 	g := &Gaussian{d: d, mean: slices.Clone(mean), w: w, l: invertLower(w, d)}
 	g.refresh()
+	return g.finite(fn, "prec")
+}
+
+// finite returns g, or *ebmkit.ArgError if inverting the matrix overflowed.
+func (g *Gaussian) finite(fn, arg string) (*Gaussian, error) {
+	for i, p := range g.Cov(nil) {
+		if !isFinite(p) || !isFinite(g.prec[i]) {
+			return nil, &ebmkit.ArgError{Func: fn, Arg: arg, Value: "a matrix whose inverse overflows", Want: "scales between 1e-150 and 1e150"}
+		}
+	}
 	return g, nil
 }
 

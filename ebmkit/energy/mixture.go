@@ -71,7 +71,7 @@ func NewMixture1D(weights, means, sds []float64) (*Mixture, error) {
 	if err := wantVector(fn, "means", means, len(weights), wantFinite); err != nil {
 		return nil, err
 	}
-	if err := wantVector(fn, "sds", sds, len(weights), wantPositive); err != nil {
+	if err := wantVector(fn, "sds", sds, len(weights), wantSD); err != nil {
 		return nil, err
 	}
 	comps := make([]Component, len(means))
@@ -105,7 +105,7 @@ func NewWeightedRing(weights []float64, radius, sd float64) (*Mixture, error) {
 	if !(radius >= 0) || !isFinite(radius) {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "radius", Value: radius, Want: "a non-negative finite number"}
 	}
-	if err := wantPositive(fn, "sd", sd); err != nil {
+	if err := wantSD(fn, "sd", sd); err != nil {
 		return nil, err
 	}
 	comps := make([]Component, k)

@@ -33,7 +33,7 @@ func NewQuartic(dim int, a float64) (*Quartic, error) {
 	if err := wantDim(fn, dim, 1); err != nil {
 		return nil, err
 	}
-	if err := wantPositive(fn, "a", a); err != nil {
+	if err := wantSD(fn, "a", a); err != nil {
 		return nil, err
 	}
 	return &Quartic{dim, a}, nil

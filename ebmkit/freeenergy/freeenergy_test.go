@@ -79,6 +79,9 @@ func TestCoefficientOfVariation(t *testing.T) {
 		s float64
 	}{{1, 1.1}, {1, 2}, {5, 1.2}, {10, 1.2}} {
 		exact := math.Pow(c.s*c.s/math.Sqrt(2*c.s*c.s-1), float64(c.d)) - 1
+		if cv := freeenergy.GaussianCV(1, c.s, c.d); math.Abs(cv*cv/exact-1) > 1e-12 {
+			t.Errorf("GaussianCV^2 = %v, want %v", cv*cv, exact)
+		}
 		var v []float64
 		for seed := range 40 {
 			r := run(t, normal(c.d, 1), normal(c.d, c.s), 5000, uint64(seed))
@@ -131,6 +134,18 @@ func TestParetoK(t *testing.T) {
 	good := run(t, normal(1, 1), normal(1, 1.2), 20000, 1)
 	if bad.Trusted() || !good.Trusted() {
 		t.Errorf("infinite variance: %v; finite: %v", bad, good)
+	}
+}
+
+func TestGaussianCVEdges(t *testing.T) {
+	if cv := freeenergy.GaussianCV(1, 0.7, 1); !math.IsInf(cv, 1) {
+		t.Errorf("s^2 < sigma^2/2: %v, want +Inf", cv)
+	}
+	if cv := freeenergy.GaussianCV(2, 2, 50); cv != 0 {
+		t.Errorf("s = sigma: %v, want 0", cv)
+	}
+	if cv := freeenergy.GaussianCV(1, -1, 1); !math.IsNaN(cv) {
+		t.Errorf("s < 0: %v, want NaN", cv)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Config holds what every estimator needs.
@@ -22,13 +23,7 @@ type Config struct {
 //
 //	Z = E_0[exp(-U)/rho_0],   log w = -U(x) + U_0(x) + log Z_0.
 //
-// For a Gaussian target N(0, sigma^2 I_d) and proposal N(0, s^2 I_d) the
-// coefficient of variation is known,
-//
-//	CV^2 + 1 = [s^2 / (sigma sqrt(2 s^2 - sigma^2))]^d,
-//
-// infinite if s^2 <= sigma^2/2, and the weights have Pareto shape
-// k = 1 - s^2/sigma^2 for s < sigma.
+// The error grows with the dimension: see GaussianCV.
 type ImportanceSampling struct {
 	// Proposal must implement ebmkit.Normalized and ebmkit.Sampler.
 	Proposal ebmkit.Energy
@@ -104,4 +99,24 @@ func (m ImportanceSampling) Run(ctx context.Context, target ebmkit.Energy, cfg C
 	}
 	r.Evals = cfg.Samples
 	return r, nil
+}
+
+// GaussianCV returns the coefficient of variation of the weights when N(0,
+// sigma^2 I_d) is sampled from N(0, s^2 I_d), the exact counterpart of Report.CV:
+//
+//	CV^2 + 1 = [s^2 / (sigma sqrt(2 s^2 - sigma^2))]^d,
+//
+// +Inf if s^2 <= sigma^2/2. For s < sigma the weights have a Pareto tail of shape
+// k = 1 - s^2/sigma^2. It returns NaN if sigma or s is not positive or d < 1.
+func GaussianCV(sigma, s float64, d int) float64 {
+	r := s / sigma
+	r2 := r * r
+	switch {
+	case !(sigma > 0 && s > 0 && d >= 1):
+		return math.NaN()
+	case r2 <= 0.5:
+		return math.Inf(1)
+	}
+	logRatio := vmath.Log1p((r2-1)*(r2-1)/(2*r2-1)) / 2 // of r^2/sqrt(2 r^2 - 1)
+	return math.Sqrt(vmath.Expm1(float64(d) * logRatio))
 }
