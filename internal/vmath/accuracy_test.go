@@ -340,6 +340,52 @@ func TestNormalQuantile(t *testing.T) {
 	}
 }
 
+// Both numbers of boxMuller against its formula, also for the largest and the
+// smallest radius.
+func TestBoxMullerAccuracy(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	var top float64
+	for i := range size(1000, 10_000) {
+		v, w := r.Uint64(), r.Uint64()
+		switch i % 8 {
+		case 0: // 2 - OneTwo(v) near 0
+			v = ^(r.Uint64() >> (r.IntN(50) + 1))
+		case 1: // near 1
+			v = r.Uint64() >> (r.IntN(50) + 1)
+		case 2: // an angle near a quarter's middle
+			w = 1<<63 + r.Uint64()>>(r.IntN(50)+10)
+		}
+		u := 2 - OneTwo(v)
+		if u == 1 {
+			continue // both numbers are 0
+		}
+		rad := bn().Mul(bigLog(bf(u)), bf(-2))
+		rad.Sqrt(rad)
+		turn := OneTwo(w) - 1.5
+		a := bn().Mul(bn().Quo(bigPi, bf(2)), bf(turn))
+		sin, cos := bigSin(a), bigSin(bn().Add(a, bn().Quo(bigPi, bf(2))))
+		if w&2 != 0 {
+			cos.Neg(cos)
+		}
+		if w&1 != 0 {
+			sin, cos = cos, sin
+		}
+		x, y := boxMuller(v, w)
+		for _, c := range []struct {
+			got  float64
+			want *big.Float
+		}{{x, cos.Mul(cos, rad)}, {y, sin.Mul(sin, rad)}} {
+			if e := relErr(c.got, c.want); turn != 0 && e > top {
+				top = e
+			}
+		}
+	}
+	t.Logf("boxMuller: max relative error %.2e", top)
+	if top > goal {
+		t.Errorf("boxMuller: relative error %.2e", top)
+	}
+}
+
 // The accuracy test can fail: a logarithm whose reduction drops ln2Lo, and an
 // exponential in which one coefficient is off by 1e-9, are caught.
 func TestAccuracyCatchesErrors(t *testing.T) {
