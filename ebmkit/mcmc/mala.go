@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // MALA is the Metropolis-adjusted Langevin algorithm (review Definition 4.4): a
@@ -47,10 +48,10 @@ func (k *mala) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (Info, error) {
 	p, d := k.p.rows(block.N), block.Dim
 	xi := k.xi[:len(block.X)]
 	s.FillNormal(xi)
-	h, r := k.h, math.Sqrt(2*k.h)
-	for i, x := range block.X {
-		p.x[i] = x - h*block.Grad[i] + r*xi[i]
-	}
+	r := math.Sqrt(2 * k.h)
+	copy(p.x, block.X)
+	vmath.Axpy(p.x, -k.h, block.Grad)
+	vmath.Axpy(p.x, r, xi)
 	k.ev.EnergyGrad(p.u, p.grad, p.x)
 	for i := range block.N {
 		p.prob[i] = block.U[i] - p.u[i] + malaLogRatio(xi[i*d:(i+1)*d], block.Grad[i*d:(i+1)*d], p.grad[i*d:(i+1)*d], r)

@@ -59,40 +59,56 @@ func (p *proposal) rows(n int) proposal {
 // NaN both end here.
 func (p *proposal) decide(block *ebmkit.Ensemble, s *ebmkit.Stream) Info {
 	info := Info{Prob: p.prob, Evals: block.N}
+	u := p.u[:len(p.prob)]
 	for i, a := range p.prob {
+		p.prob[i] = min(a, 0)
 		// v-v is 0 for finite v and NaN otherwise.
-		if bad := (p.u[i] - p.u[i]) + (a - a); bad != 0 {
+		if bad := (u[i] - u[i]) + (a - a); bad != 0 {
 			p.prob[i] = math.Inf(-1)
 			info.NonFinite++
-		} else if a > 0 {
-			p.prob[i] = 0
 		}
 	}
 	vmath.ExpSlice(p.prob, p.prob)
 	s.FillUniform(p.unif)
-	d := p.dim
-	for i, a := range p.prob {
-		if p.unif[i] >= a {
-			continue
-		}
-		block.U[i] = p.u[i]
-		move(block.X[i*d:(i+1)*d], p.x[i*d:(i+1)*d])
-		if p.grad != nil {
-			move(block.Grad[i*d:(i+1)*d], p.grad[i*d:(i+1)*d])
-		}
-	}
+	p.take(block)
 	return info
 }
 
-// move copies a row. For short rows a loop beats the call of copy.
-func move(dst, src []float64) {
-	if len(dst) > 8 {
-		copy(dst, src)
+// take moves the rows with unif < prob into the block.
+func (p *proposal) take(block *ebmkit.Ensemble) {
+	d, unif := p.dim, p.unif[:len(p.prob)]
+	if d > 4 {
+		for i, a := range p.prob {
+			if unif[i] < a {
+				block.U[i] = p.u[i]
+				copy(block.X[i*d:(i+1)*d], p.x[i*d:(i+1)*d])
+				if p.grad != nil {
+					copy(block.Grad[i*d:(i+1)*d], p.grad[i*d:(i+1)*d])
+				}
+			}
+		}
 		return
 	}
-	for j := range dst {
-		dst[j] = src[j]
+	// Whether a row is taken cannot be predicted, and for short rows a wrong
+	// guess of the processor costs more than the copy: choose without a branch.
+	for i, a := range p.prob {
+		mask := -(math.Float64bits(unif[i]-a) >> 63) // all ones if unif < a
+		choose(&block.U[i], p.u[i], mask)
+		for j := i * d; j < (i+1)*d; j++ {
+			choose(&block.X[j], p.x[j], mask)
+		}
+		if p.grad != nil {
+			for j := i * d; j < (i+1)*d; j++ {
+				choose(&block.Grad[j], p.grad[j], mask)
+			}
+		}
 	}
+}
+
+// choose sets *old to v where the bits of mask are ones.
+func choose(old *float64, v float64, mask uint64) {
+	b := math.Float64bits(*old)
+	*old = math.Float64frombits(b ^ (b^math.Float64bits(v))&mask)
 }
 
 // keepEnergy computes the energies (and, if grad, the gradients) of a block,

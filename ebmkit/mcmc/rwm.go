@@ -2,6 +2,7 @@ package mcmc
 
 import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // RWM is random-walk Metropolis (review Definition 4.2 with a Gaussian
@@ -22,13 +23,15 @@ func (m RWM) Bind(target ebmkit.Energy, rows int) (Kernel, error) {
 	if err := positive("mcmc.RWM", "Step", m.Step); err != nil {
 		return nil, err
 	}
-	return &rwm{step: m.Step, ev: ebmkit.NewEvaluator(target), p: newProposal(rows, target.Dim(), false)}, nil
+	d := target.Dim()
+	return &rwm{step: m.Step, ev: ebmkit.NewEvaluator(target), p: newProposal(rows, d, false), xi: make([]float64, rows*d)}, nil
 }
 
 type rwm struct {
 	step float64
 	ev   ebmkit.Evaluator
 	p    proposal
+	xi   []float64
 }
 
 func (k *rwm) Start(block *ebmkit.Ensemble, _ *ebmkit.Stream) error {
@@ -38,10 +41,10 @@ func (k *rwm) Start(block *ebmkit.Ensemble, _ *ebmkit.Stream) error {
 
 func (k *rwm) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (Info, error) {
 	p := k.p.rows(block.N)
-	s.FillNormal(p.x)
-	for i, x := range block.X {
-		p.x[i] = x + k.step*p.x[i]
-	}
+	xi := k.xi[:len(block.X)]
+	s.FillNormal(xi)
+	copy(p.x, block.X)
+	vmath.Axpy(p.x, k.step, xi)
 	k.ev.EnergyGrad(p.u, nil, p.x)
 	for i, u := range block.U {
 		p.prob[i] = u - p.u[i]
