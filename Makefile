@@ -7,7 +7,7 @@ PYTHON ?= python3
 export PORT BROWSER PYTHON
 PY := .venv/bin/python
 
-.PHONY: help lab notebooks reproduce test test-browser bench clean setup
+.PHONY: gallery help lab notebooks reproduce test test-browser bench clean setup
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | awk -F@ '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -18,6 +18,9 @@ lab: setup ## build the laboratory and open JupyterLab (PORT=8888; BROWSER=0 ope
 
 notebooks: setup ## run all notebooks in full, in place (NB=2-energy-based-models for one)
 	@$(PY) cmd/notebooks.py run $(NB)
+
+gallery: setup ## pictures and table of the README from the executed notebooks
+	@$(PY) cmd/gallery.py
 
 reproduce: setup ## run notebooks at GOMAXPROCS 1, 2 and 7 and compare the bytes (NB=... for one)
 	@$(PY) cmd/notebooks.py same $(NB)

@@ -150,6 +150,7 @@ def compose():
 
 
 def lab():
+    section("README", command, "cmd/gallery.py check", [sys.executable, "cmd/gallery.py", "check"])
     """The native Lab starts and is found healthy by the script that Docker would call; a wrong token is not."""
     with tempfile.TemporaryDirectory(prefix="ebmkit-") as tmp:
         folder = Path(tmp) / "note books"

@@ -14,6 +14,10 @@ import (
 // column 488 pixels wide.
 const screenDPI = 144
 
+// large is the area of a figure, in square points, from which images get 1.5
+// pixels for one of the screen: a page of heat maps would take a megabyte.
+const large = 360 * 288
+
 // Show shows a figure with a caption below it. The caption is Markdown with
 // mathematics between dollar signs; without one, the figure's own is used. The
 // output holds the figure as SVG, as PNG for where SVG is not shown, and as text.
@@ -42,6 +46,9 @@ func Forms(d plotting.Drawable) ([]Part, error) {
 	}
 	var parts []Part
 	dpi := 2 * screenDPI // two pixels of the image for one of the screen
+	if w*h > large {
+		dpi = 3 * screenDPI / 2
+	}
 	if !plotting.HasRaster(d) {
 		var svg bytes.Buffer
 		if err := plotting.Render(&svg, d, plotting.SVG, 0); err != nil {
