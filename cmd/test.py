@@ -150,7 +150,6 @@ def compose():
 
 
 def lab():
-    section("README", command, "cmd/gallery.py check", [sys.executable, "cmd/gallery.py", "check"])
     """The native Lab starts and is found healthy by the script that Docker would call; a wrong token is not."""
     with tempfile.TemporaryDirectory(prefix="ebmkit-") as tmp:
         folder = Path(tmp) / "note books"
@@ -230,6 +229,7 @@ def main():
     section("JupyterLab and its healthcheck", lab)
     section("the Go kernel", kernel)
     section("notebooks", all_notebooks)
+    section("README", command, "cmd/gallery.py check", [sys.executable, "cmd/gallery.py", "check"])
     skipped = f", {tally.skipped} skipped" if tally.skipped else ""
     print(f"\n{tally.passed} passed, {tally.failed} failed{skipped}")
     sys.exit(1 if tally.failed else 0)
