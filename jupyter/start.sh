@@ -18,6 +18,7 @@ export JUPYTER_TOKEN
 mkdir -p .venv/run
 (umask 077 && printf '%s\n' "$JUPYTER_TOKEN" >".venv/run/token-$port")
 folder=${NOTEBOOKS:-notebooks}
+mkdir -p "$folder"
 page=/lab
 [ -f "$folder/0-start-here.ipynb" ] && page=/lab/tree/0-start-here.ipynb
 
