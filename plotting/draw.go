@@ -452,8 +452,8 @@ func drawMarker(c *canvas.Canvas, x, y float64, st Style) {
 // themselves what is shown.
 const smoothCells = 100
 
-// smoothPixel is the side of the pixels of a smooth map, in points (180 dpi).
-const smoothPixel = 0.4
+// heatPixel is the side of the pixels of a heat map, in points (180 dpi).
+const heatPixel = 0.4
 
 func (p *panel) heat(c *canvas.Canvas, r *Series) {
 	g := r.Grid
@@ -463,21 +463,23 @@ func (p *panel) heat(c *canvas.Canvas, r *Series) {
 	}
 	rect := canvas.Rect{X0: p.x(g.X0), Y0: p.y(g.Y0), X1: p.x(g.X1), Y1: p.y(g.Y1)}
 	smooth := !r.Style.Pixels && g.Nx >= smoothCells && g.Ny >= smoothCells
-	// Viewers differ in how they enlarge images, so smooth maps come in pixels that
-	// are too small for it to matter, of values interpolated before they are coloured.
-	k := 1
-	if smooth {
-		k = int(math.Ceil(max(rect.W()/float64(g.Nx), rect.H()/float64(g.Ny)) / smoothPixel))
-		for k > 1 && k*k*g.Nx*g.Ny > 1<<21 {
-			k--
-		}
+	// Viewers differ in how they enlarge images, so maps come in k x k pixels a cell,
+	// too small for it to matter. Smooth maps interpolate values, not colours.
+	k := int(math.Ceil(max(rect.W()/float64(g.Nx), rect.H()/float64(g.Ny)) / heatPixel))
+	for k > 1 && k*k*g.Nx*g.Ny > 1<<21 {
+		k--
 	}
 	w, h := k*g.Nx, k*g.Ny
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	lo, scale := p.s.Z.Min, 1/(p.s.Z.Max-p.s.Z.Min)
 	for j := range h {
 		for i := range w {
-			z := g.at((float64(i)+0.5)/float64(k)-0.5, (float64(j)+0.5)/float64(k)-0.5)
+			var z float64
+			if smooth {
+				z = g.at((float64(i)+0.5)/float64(k)-0.5, (float64(j)+0.5)/float64(k)-0.5)
+			} else {
+				z = g.Z[j/k*g.Nx+i/k]
+			}
 			col := p.s.Theme.Forbidden
 			if !math.IsInf(z, 1) {
 				col = cmap.At((z - lo) * scale)
@@ -557,6 +559,9 @@ func (p *panel) axes(c *canvas.Canvas) {
 		tick(d.X0, d.Y0-t.AxisWidth/2, d.X0, d.Y1)
 	}
 	names := p.s.X.Names != nil // bars name themselves
+	if names && p.s.Y.Min < 0 && p.s.Y.Max > 0 && !p.s.Y.Log {
+		tick(d.X0, p.y(0), d.X1, p.y(0)) // where bars start
+	}
 	for _, m := range p.xt.major {
 		if !names {
 			tick(p.x(m.v), d.Y0, p.x(m.v), d.Y0-t.TickMajor)

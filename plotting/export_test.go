@@ -278,7 +278,7 @@ func TestFormatsLookTheSame(t *testing.T) {
 	dir := t.TempDir()
 	all := gallery()
 	var seen []image.Image
-	for _, name := range []string{"density", "landscape", "loglog", "spins", "score", "two-hist", "multiples", "cloud"} {
+	for _, name := range []string{"density", "landscape", "loglog", "score", "two-hist", "multiples", "cloud"} {
 		for _, f := range []struct {
 			format Format
 			ext    string
@@ -312,6 +312,27 @@ func TestFormatsLookTheSame(t *testing.T) {
 			}
 		}
 		seen = append(seen, own)
+	}
+	// Cells of a coarse map stay sharp: few pixels have a colour between the two.
+	var b bytes.Buffer
+	if err := Render(&b, all["spins"], SVG, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "spins.svg"), b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	img := rasterised(t, dir, "spins", ".svg", dpi)
+	between, n := 0, 0
+	for y := img.Bounds().Dy() / 4; y < img.Bounds().Dy()/2; y++ {
+		for x := img.Bounds().Dx() / 4; x < img.Bounds().Dx()/2; x++ {
+			if r, _, _, _ := img.At(x, y).RGBA(); r>>8 > 90 && r>>8 < 230 {
+				between++
+			}
+			n++
+		}
+	}
+	if between*12 > n {
+		t.Errorf("%d of %d pixels of a map of spins are blurred", between, n)
 	}
 	// Controls: another figure, and the same one with a curve of another colour.
 	if d := difference(seen[0], seen[2]); d < 3*limit {

@@ -120,7 +120,37 @@ func gallery() map[string]Drawable {
 	g["trace"] = New().Line("", tt, long, LineWidth(0.5)).XLabel("step").YLabel("$x_t$").Size(Double, 45)
 	g["step"] = New().Line("staircase", []float64{0, 1, 2, 3, 4}, []float64{1, 3, 2, 5, 4}, Step).Points("data", []float64{0, 1, 2, 3, 4}, []float64{1, 3, 2, 5, 4})
 	g["two-hist"] = New().Hist("before", xs[:2000]).Hist("after", normals(2000, 8)).XLabel("$x$").YLabel("density")
+	var maps []Figure
+	for _, b := range []float64{0.5, 1, 2} {
+		maps = append(maps, New().Title(`$\beta = `+number(b, 1)+`$`).
+			Heat(GridOf(func(x, y float64) float64 { return b * e.Energy([]float64{x, y}) }, -2, 2, -2, 2, 160, 160)).
+			ZRange(0, 12).EqualAspect().XLabel("$x_1$").YLabel("$x_2$").ZLabel(`$\beta U$`))
+	}
+	g["maps"] = Small(3, maps...)
+	g["forbidden"] = Landscape(half{}, -1.5, 1.5, -1, 1)
+	g["field"] = New().Arrows("", VectorsOf(func(x, y float64) (float64, float64) { return -y, x }, -1, 1, -1, 1, 13, 13)).EqualAspect().XLabel("$x$").YLabel("$v$")
+	g["notes"] = New().Func("", rho, -3.2, 3.2).Note("left mode", -1.2, rho(-1.2)).Note("right mode", 1, rho(1)).Note("barrier", -0.2, rho(-0.2)).
+		Note("tail", 2.7, rho(2.7)).XLabel("$x$")
+	g["bars-negative"] = New().Bars("", []string{"a", "b", "$\\gamma$", "a long name"}, []float64{-1, 2, -0.5, 0.3}, []float64{0.2, 0.2, 0.1, 0.1}).YLabel("bias")
+	g["bars-many"] = New().Bars("", []string{"Gaussian", "Neal's funnel", "double well", "banana", "ring of modes", "Mueller-Brown"}, []float64{1, 2, 3, 4, 5, 6}, nil).YLabel("ESS")
+	g["markers"] = New().Points("one", []float64{1, 2, 3}, []float64{1, 2, 3}).Points("two", []float64{1, 2, 3}, []float64{2, 3, 4}).
+		Points("three", []float64{1, 2, 3}, []float64{3, 4, 5}).Points("four", []float64{1, 2, 3}, []float64{4, 5, 6}).
+		Points("ring", []float64{1, 2, 3}, []float64{5, 6, 7}, Shape(Ring)).Points("cross", []float64{1, 2, 3}, []float64{6, 7, 8}, Shape(Cross))
+	g["double"] = New().Size(Double, 60).Hist("samples, $n = 5000$", xs).Func(`model $\rho_\theta(x)$`, rho, -3.2, 3.2).XLabel("$x$").YLabel(`$\rho_\theta(x)$`)
+	g["lines-3"] = New().Func("target", math.Sin, 0, 6).Func("eq. (90)", math.Cos, 0, 6).Points("measured", []float64{1, 2, 3}, []float64{0.8, 0.9, 0.1}).XLabel("$t$")
 	return g
+}
+
+// half is an energy with a wall.
+type half struct{ w wells }
+
+func (half) Dim() int { return 2 }
+
+func (h half) Energy(x []float64) float64 {
+	if x[0]+0.5*x[1] > 0.6 {
+		return math.Inf(1)
+	}
+	return h.w.Energy(x)
 }
 
 func shifted(v []float64, d float64) []float64 {
@@ -158,7 +188,11 @@ func TestGallery(t *testing.T) {
 			ext    string
 		}{{SVG, ".svg"}, {PNG, ".png"}, {PDF, ".pdf"}} {
 			var b bytes.Buffer
-			if err := Render(&b, d, f.format, 150); err != nil {
+			dpi := 72
+			if dir != "" {
+				dpi = 150
+			}
+			if err := Render(&b, d, f.format, dpi); err != nil {
 				t.Errorf("%s%s: %v", name, f.ext, err)
 				continue
 			}

@@ -127,7 +127,11 @@ func (p *panel) setTicks(w, h float64) {
 	})
 	p.xmaj, p.ymaj = p.xmaj[:0], p.ymaj[:0]
 	for _, t := range p.xt.major {
-		p.xmaj = append(p.xmaj, p.small(t.label))
+		l := p.small(t.label)
+		if n := len(p.s.X.Names); n > 0 { // names of bars break into lines
+			l = mathtext.Wrap(t.label, size, 0.94*w/(p.s.X.Max-p.s.X.Min), true)
+		}
+		p.xmaj = append(p.xmaj, l)
 	}
 	for _, t := range p.yt.major {
 		p.ymaj = append(p.ymaj, p.small(t.label))

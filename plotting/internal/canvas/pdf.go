@@ -211,14 +211,15 @@ func (w *pdf) image(img image.Image, r Rect, smooth bool) {
 
 // samples returns the colours, not premultiplied, and the opacities of an image.
 func samples(img image.Image) (rgb, alpha []byte, opaque bool) {
-	b := img.Bounds()
-	rgb, alpha = make([]byte, 0, 3*b.Dx()*b.Dy()), make([]byte, 0, b.Dx()*b.Dy())
+	n := nrgba(img)
+	size := n.Rect.Dx() * n.Rect.Dy()
+	rgb, alpha = make([]byte, 0, 3*size), make([]byte, 0, size)
 	opaque = true
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
-			rgb, alpha = append(rgb, c.R, c.G, c.B), append(alpha, c.A)
-			opaque = opaque && c.A == 255
+	for y := range n.Rect.Dy() {
+		row := n.Pix[y*n.Stride : y*n.Stride+4*n.Rect.Dx()]
+		for x := 0; x < len(row); x += 4 {
+			rgb, alpha = append(rgb, row[x], row[x+1], row[x+2]), append(alpha, row[x+3])
+			opaque = opaque && row[x+3] == 255
 		}
 	}
 	return rgb, alpha, opaque

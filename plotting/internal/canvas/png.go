@@ -380,54 +380,61 @@ func dashes(pl polyline, pattern []float64) []polyline {
 	return out
 }
 
+// nrgba returns img with its origin at (0, 0) and colours not premultiplied.
+func nrgba(img image.Image) *image.NRGBA {
+	b := img.Bounds()
+	if n, ok := img.(*image.NRGBA); ok && b.Min == (image.Point{}) {
+		return n
+	}
+	n := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			n.SetNRGBA(x, y, color.NRGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA))
+		}
+	}
+	return n
+}
+
 // image resamples o.img into its rectangle: between pixel centres if smooth, the
 // nearest pixel otherwise.
 func (r *rasterizer) image(o op) {
-	b := o.img.Bounds()
+	src := nrgba(o.img)
+	w, h := src.Rect.Dx(), src.Rect.Dy()
 	p, q := r.m.Apply(Point{o.rect.X0, o.rect.Y1}), r.m.Apply(Point{o.rect.X1, o.rect.Y0})
 	box := r.pixels(o.rect).Intersect(r.clip)
-	sx, sy := float64(b.Dx())/(q.X-p.X), float64(b.Dy())/(q.Y-p.Y)
-	at := func(x, y int) (v [4]float64) {
-		x, y = max(0, min(b.Dx()-1, x)), max(0, min(b.Dy()-1, y))
-		cr, cg, cb, ca := o.img.At(b.Min.X+x, b.Min.Y+y).RGBA()
-		return [4]float64{float64(cr), float64(cg), float64(cb), float64(ca)}
-	}
-	// Convert once: At is an interface call.
-	var src []float64
-	if o.smooth {
-		src = make([]float64, 4*b.Dx()*b.Dy())
-		for y := range b.Dy() {
-			for x := range b.Dx() {
-				v := at(x, y)
-				copy(src[4*(y*b.Dx()+x):], v[:])
-			}
-		}
-	}
+	sx, sy := float64(w)/(q.X-p.X), float64(h)/(q.Y-p.Y)
 	for y := box.Min.Y; y < box.Max.Y; y++ {
 		fy := (float64(y) + 0.5 - p.Y) * sy
 		for x := box.Min.X; x < box.Max.X; x++ {
 			fx := (float64(x) + 0.5 - p.X) * sx
-			var v [4]float64
-			if o.smooth {
-				gx, gy := max(0, min(float64(b.Dx()-1), fx-0.5)), max(0, min(float64(b.Dy()-1), fy-0.5))
-				x0, y0 := int(gx), int(gy)
-				x1, y1 := min(x0+1, b.Dx()-1), min(y0+1, b.Dy()-1)
-				tx, ty := gx-float64(x0), gy-float64(y0)
-				for c := range v {
-					top := src[4*(y0*b.Dx()+x0)+c]*(1-tx) + src[4*(y0*b.Dx()+x1)+c]*tx
-					bot := src[4*(y1*b.Dx()+x0)+c]*(1-tx) + src[4*(y1*b.Dx()+x1)+c]*tx
-					v[c] = top*(1-ty) + bot*ty
-				}
-			} else {
-				v = at(int(math.Floor(fx)), int(math.Floor(fy)))
+			dst := r.img.Pix[r.img.PixOffset(x, y):]
+			if !o.smooth {
+				i := max(0, min(w-1, int(math.Floor(fx))))
+				j := max(0, min(h-1, int(math.Floor(fy))))
+				s := src.Pix[j*src.Stride+4*i:]
+				over(dst, float64(s[0]), float64(s[1]), float64(s[2]), float64(s[3])/255)
+				continue
 			}
-			i := r.img.PixOffset(x, y)
-			a := 1 - v[3]/65535
-			for c := range v {
-				r.img.Pix[i+c] = uint8(v[c]/257 + float64(r.img.Pix[i+c])*a + 0.5)
+			gx, gy := max(0, min(float64(w-1), fx-0.5)), max(0, min(float64(h-1), fy-0.5))
+			x0, y0 := int(gx), int(gy)
+			tx, ty := gx-float64(x0), gy-float64(y0)
+			right, down := 4*min(1, w-1-x0), src.Stride*min(1, h-1-y0)
+			s := src.Pix[y0*src.Stride+4*x0:]
+			w00, w10, w01, w11 := (1-tx)*(1-ty), tx*(1-ty), (1-tx)*ty, tx*ty
+			at := func(c int) float64 {
+				return w00*float64(s[c]) + w10*float64(s[right+c]) + w01*float64(s[down+c]) + w11*float64(s[down+right+c])
 			}
+			over(dst, at(0), at(1), at(2), at(3)/255)
 		}
 	}
+}
+
+// over lays a colour over a pixel.
+func over(dst []uint8, r, g, b, a float64) {
+	dst[0] = uint8(r*a + float64(dst[0])*(1-a) + 0.5)
+	dst[1] = uint8(g*a + float64(dst[1])*(1-a) + 0.5)
+	dst[2] = uint8(b*a + float64(dst[2])*(1-a) + 0.5)
+	dst[3] = uint8(255*a + float64(dst[3])*(1-a) + 0.5)
 }
 
 // rasterDots draws a cloud on a transparent image, which covers the dots inside

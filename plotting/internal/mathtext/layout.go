@@ -264,6 +264,13 @@ func (s *setter) scripts(n scripts, size float64) box {
 	}
 	end := x
 	var subTop float64
+	if p, ok := n.sup.(char); ok && isPrime(p.r) {
+		// The font draws primes where they belong.
+		b := s.node(p, size)
+		t.add(b, x+base.slant*0.7, 0)
+		end = x + base.slant*0.7 + b.w
+		n.sup = nil
+	}
 	if n.sup != nil {
 		b := s.node(n.sup, small)
 		up := max(supShift*size, base.asc-supDrop*size, b.desc+0.12*size)
@@ -294,6 +301,8 @@ func (s *setter) scripts(n scripts, size float64) box {
 	t.w = end + scriptGap*size
 	return t
 }
+
+func isPrime(r rune) bool { return r >= '′' && r <= '‴' || r == '⁗' }
 
 func (s *setter) frac(n frac, size float64) box {
 	small := max(size*fracScale, s.base*scriptFloor)

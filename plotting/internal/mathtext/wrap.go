@@ -7,7 +7,7 @@ import (
 )
 
 // Wrap sets the label s in lines no wider than width (points), broken at spaces
-// outside of formulas, below one another and centred or flush left. The origin is
+// and hyphens outside of formulas, below one another and centred or flush left. The origin is
 // the left end of the first baseline. A word that is wider than the width makes
 // the label smaller, down to six tenths of the size.
 func Wrap(s string, size, width float64, centred bool) Label {
@@ -27,7 +27,10 @@ func Wrap(s string, size, width float64, centred bool) Label {
 	cur := ""
 	for _, w := range ws {
 		next := w
-		if cur != "" {
+		switch {
+		case strings.HasSuffix(cur, hyphen):
+			next = cur + w
+		case cur != "":
 			next = cur + " " + w
 		}
 		if cur != "" && Layout(next, size).Width > width {
@@ -59,7 +62,10 @@ func Wrap(s string, size, width float64, centred bool) Label {
 	return out
 }
 
-// words cuts a label at the spaces outside of formulas.
+// hyphen ends a piece of a word that may stand at the end of a line.
+const hyphen = "-"
+
+// words cuts a label at the spaces and after the hyphens outside of formulas.
 func words(s string) []string {
 	var out []string
 	cur := ""
@@ -73,6 +79,14 @@ func words(s string) []string {
 			if k > 0 && cur != "" {
 				out = append(out, cur)
 				cur = ""
+			}
+			for {
+				i := strings.Index(w, hyphen)
+				if i < 2 || i+3 > len(w) { // nothing much on one of the sides
+					break
+				}
+				out = append(out, cur+w[:i+1])
+				cur, w = "", w[i+1:]
 			}
 			cur += w
 		}
