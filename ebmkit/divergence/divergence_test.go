@@ -33,6 +33,9 @@ func near(t *testing.T, name string, got, want, tol float64) {
 }
 
 func TestGaussianClosedFormsAgreeWithQuadrature(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 	all := quad.All()
 	for _, c := range []struct{ p, q energy.Normal }{
 		{must(energy.NewGaussian1D(0, 1)), must(energy.NewGaussian1D(0, 2))},

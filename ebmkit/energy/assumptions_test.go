@@ -22,6 +22,7 @@ func sameCov() *energy.Mixture {
 }
 
 func TestAssumption21(t *testing.T) {
+	long(t)
 	for _, c := range []struct {
 		name              string
 		e                 ebmkit.Energy
@@ -61,6 +62,7 @@ func TestAssumption21(t *testing.T) {
 
 // Measured constants against exact ones.
 func TestLipschitzConstants(t *testing.T) {
+	long(t)
 	g := must(energy.Search{}.Assumption21(eq8()))
 	near(t, "eq. (8): max |U''|", g.L[len(g.L)-1], 22.47, 0.005)
 	near(t, "eq. (8): a(64)", g.A[len(g.A)-1], 1, 1e-9)
@@ -75,6 +77,7 @@ func TestLipschitzConstants(t *testing.T) {
 }
 
 func TestConvexity(t *testing.T) {
+	long(t)
 	for _, c := range []struct {
 		name    string
 		e       ebmkit.Energy
@@ -151,4 +154,11 @@ func ExampleSearch() {
 	//  convex refuted: true
 	//  Lipschitz gradient refuted: true
 	//  dissipativity refuted: false
+}
+
+// long skips what has nothing for the race detector to see.
+func long(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 }

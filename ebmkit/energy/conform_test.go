@@ -196,9 +196,7 @@ func (b broken) Modes() []float64 {
 
 // Negative control: the conformance test finds each fault.
 func TestConformanceFindsFaults(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs many samples")
-	}
+	long(t)
 	for _, how := range []string{"gradient", "input", "batch", "log Z", "sampler", "parameters", "score", "curvature", "modes"} {
 		faults := conform.Check(broken{eq8(), how}, conform.Options{Scale: 2, Seed: 1, Samples: 100000})
 		if len(faults) == 0 {

@@ -10,9 +10,10 @@
 // *ebmkit.ArgError, which names the argument and the entry ("cov[1][2]"), for
 // wrong sizes, NaN, non-positive scales and singular matrices.
 //
-// Energies are pointers, safe for concurrent use, except that SetParams of a
-// parametric energy must not run while the energy is evaluated. Energy and
-// EnergyGrad of one row, and the evaluator of many rows, give the same bits.
-// Scales are parameters through their logarithm, so that every theta of finite
-// numbers is legal.
+// Energies with parameters are pointers; MuellerBrown and the combinations
+// Tempered, Sum and Interpolate are values. All are safe for concurrent use,
+// except that SetParams of a parametric energy must not run while it is
+// evaluated. Energy and EnergyGrad of one row, and the evaluator of many rows,
+// give the same bits. Scales are parameters through their logarithm, so that
+// every theta of moderate numbers is legal.
 package energy

@@ -17,6 +17,7 @@ func oneD(f func(x float64) float64) *energy.Func {
 // Narrow curved ridges, correlated and distant peaks, heavy tails, kinks, walls:
 // a product rule on rectangles misses the first five by up to 4 % and says 1e-11.
 func TestHardDensities(t *testing.T) {
+	long(t)
 	for _, c := range []struct {
 		name string
 		e    ebmkit.Energy
@@ -53,6 +54,7 @@ func TestHardDensities(t *testing.T) {
 }
 
 func TestNoDensity(t *testing.T) {
+	long(t)
 	for name, e := range map[string]ebmkit.Energy{
 		"flat":     oneD(func(float64) float64 { return 0 }),
 		"falling":  oneD(func(x float64) float64 { return -x * x }),
@@ -82,4 +84,11 @@ func ExampleIntegrate() {
 	r, err := quad.Integrate(func(x float64) float64 { return math.Exp(-x * x) }, math.Inf(-1), math.Inf(1))
 	fmt.Printf("%.12f squared is %.12f, %v\n", r.Value, r.Value*r.Value, err)
 	// Output: 1.772453850906 squared is 3.141592653590, <nil>
+}
+
+// long skips what has nothing for the race detector to see.
+func long(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 }

@@ -344,7 +344,8 @@ func (a Adaptive) run(fn string, ps []panel, n int, tol func(s *sums, j int) flo
 			}
 			f(fs, xs)
 			total.evals += len(xs)
-			c.val, c.abs, c.err = make([]float64, n), make([]float64, n), make([]float64, n)
+			room := make([]float64, 3*n)
+			c.val, c.abs, c.err = room[:n], room[n:2*n], room[2*n:]
 			if bad := c.sum(fs, jac); bad >= 0 {
 				return total, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("f(%v)", xs[bad/n]), Value: fs[bad], Want: "a finite number"}
 			}

@@ -106,6 +106,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestLogZAndExpect(t *testing.T) {
+	long(t)
 	for _, e := range []interface {
 		ebmkit.Normalized
 		ebmkit.Moments
@@ -149,6 +150,7 @@ func (h hidden) Dim() int                   { return h.e.Dim() }
 func (h hidden) Energy(x []float64) float64 { return h.e.Energy(x) }
 
 func TestScanWithoutHints(t *testing.T) {
+	long(t)
 	for _, e := range []ebmkit.Normalized{
 		must(energy.NewMixture1D([]float64{0.7, 0.3}, []float64{0, 5}, []float64{1, 0.5})),
 		must(energy.NewGaussian1D(70, 0.3)),

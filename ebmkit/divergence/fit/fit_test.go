@@ -35,6 +35,7 @@ func near(t *testing.T, name string, got, want, tol float64) {
 // Fisher, because E_p|s_p + P(x-m)|^2 = E|s_p|^2 - 2 tr P + tr P^2 (C + ..) is
 // least at m = mean, P = 1/variance (integration by parts).
 func TestGaussianClass(t *testing.T) {
+	long(t)
 	for name, f := range map[string]func(m *energy.DiagonalGaussian) (*fit.Result, error){
 		"KL":     func(m *energy.DiagonalGaussian) (*fit.Result, error) { return fit.KL(eq8(), m, quad.All()) },
 		"Fisher": func(m *energy.DiagonalGaussian) (*fit.Result, error) { return fit.Fisher(eq8(), m, quad.All()) },
@@ -76,6 +77,7 @@ func moments(n int) []float64 {
 // The misspecified class of quartic polynomials: the KL fit matches four
 // moments, the Fisher fit solves a linear system in moments, and they differ.
 func TestQuarticClass(t *testing.T) {
+	long(t)
 	m := moments(6)
 	kl := quarticFamily()
 	r, err := fit.KL(eq8(), kl, quad.All())
@@ -187,4 +189,11 @@ func ExampleKL() {
 	}
 	fmt.Printf("mean %.4f, variance %.4f, KL %.4f\n", model.Mean(nil)[0], model.Cov(nil)[0], r.Divergence.Value)
 	// Output: mean 1.5000, variance 6.0250, KL 0.4964
+}
+
+// long skips what has nothing for the race detector to see.
+func long(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
 }
