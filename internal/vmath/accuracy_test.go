@@ -183,7 +183,7 @@ func worst(t *testing.T, name string, n int, draw func() float64, f func(float64
 
 func TestAccuracy(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	n := size(1000, 10_000)
+	n := size(1000, 5_000)
 	uniform := func(a, b float64) func() float64 { return func() float64 { return a + (b-a)*r.Float64() } }
 	scaled := func(lo, hi int, sign bool) func() float64 {
 		return func() float64 {
