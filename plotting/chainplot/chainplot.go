@@ -22,7 +22,7 @@ import (
 
 const (
 	maxChains = 4   // drawn one by one; more cannot be told apart
-	maxPoints = 600 // of one trace; a page shows no more
+	maxPoints = 300 // of one trace; a page shows no more
 	rankBins  = 20
 )
 
@@ -47,11 +47,11 @@ func Diagnostics(s *diagnose.Series) (plotting.Multiples, error) {
 	return plotting.Small(2,
 		Trace(s).Title("trace"), ranks.Title("ranks of the draws"), acf,
 		growth.Title("effective sample size: bulk (solid), tail (dashed)")).
-		Free(true, true).Legend(plotting.None).Size(plotting.Double, 118), nil
+		Free(true, true).Legend(plotting.None).Size(plotting.Double, 104), nil
 }
 
 // Trace draws the first four chains of a series against the number of the draw.
-// Of a long chain every k-th draw is shown, at most 600.
+// Of a long chain every k-th draw is shown, at most 300.
 func Trace(s *diagnose.Series) plotting.Figure {
 	fig := plotting.New().XLabel("draw").YLabel("$x$")
 	every := (s.Draws() + maxPoints - 1) / maxPoints

@@ -53,7 +53,7 @@ func TestTraceShowsEveryKthDraw(t *testing.T) {
 		t.Fatalf("%d chains drawn", len(sp.Series))
 	}
 	for c, line := range sp.Series {
-		if len(line.X) != 500 || line.X[1] != 3 {
+		if len(line.X) != 300 || line.X[1] != 5 {
 			t.Fatalf("%d points, the second at draw %g", len(line.X), line.X[1])
 		}
 		for i, x := range line.X {
