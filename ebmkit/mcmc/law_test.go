@@ -122,7 +122,7 @@ func TestGaussianLaws(t *testing.T) {
 		limit := must(ULALimit(target, h))
 		ff, fb, bf := energy.Normal(start), energy.Normal(start), Split{}
 		bf.Next = start
-		for k := 1; k <= 4000; k++ {
+		for k := 1; k <= 1500; k++ {
 			ff = must(ForwardFlow(target, h, ff)).Next
 			fb = must(ForwardBackward(target, h, fb)).Next
 			bf = must(BackwardForward(target, h, bf.Next))
@@ -133,7 +133,7 @@ func TestGaussianLaws(t *testing.T) {
 				}
 			}
 		}
-		late := must(ULALaw(target, h, 4000, start.Mean(nil), nil))
+		late := must(ULALaw(target, h, 1500, start.Mean(nil), nil))
 		fbLimit := must(energy.NewGaussian(target.Mean(nil), eigenOf(target.Cov(nil), 3).apply(func(v float64) float64 {
 			if v >= h {
 				return v

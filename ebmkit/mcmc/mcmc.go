@@ -86,3 +86,22 @@ type blockRows interface{ BlockRows() int }
 type stepFinder interface {
 	findStep(block *ebmkit.Ensemble, s *ebmkit.Stream)
 }
+
+var (
+	_ Method    = RWM{}
+	_ Method    = Independence{}
+	_ Method    = ULA{}
+	_ Method    = MALA{}
+	_ Method    = Underdamped{}
+	_ Method    = HMC{}
+	_ Method    = NUTS{}
+	_ Method    = Gibbs{}
+	_ blockRows = NUTS{}
+
+	_ Tuner      = (*rwm)(nil)
+	_ Tuner      = (*mala)(nil)
+	_ MassTuner  = (*hmc)(nil)
+	_ MassTuner  = (*nuts)(nil)
+	_ stepFinder = (*nuts)(nil)
+	_ Sweeper    = (*gaussianSweeper)(nil)
+)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -237,6 +238,27 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	if err := sim.Save(filepath.Join(dir, "no", "such", "folder.npz")); err == nil {
 		t.Error("saved into a folder that does not exist")
+	}
+}
+
+// NumPy reads a saved chain, where there is one.
+func TestNumPyReadsAChain(t *testing.T) {
+	if err := exec.Command("python3", "-c", "import numpy").Run(); err != nil {
+		t.Skip("no python3 with numpy")
+	}
+	c := run(t, correlated(), RWM{Step: 0.7}, Config{Walkers: 5, Draws: 4, Seed: 3})
+	path := filepath.Join(t.TempDir(), "chain.npz")
+	if err := SaveChain(path, c); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("python3", "-c", `
+import json, sys, numpy
+z = numpy.load(sys.argv[1])
+print(z["x"].shape, z["u"].shape, repr(float(z["x"][2, 1, 0])), json.loads(bytes(z["meta"]) if "meta" in z.files else "{}").get("kind"))
+`, path).CombinedOutput()
+	want := fmt.Sprintf("(5, 4, 3) (5, 4) %v", c.X[(1*5+2)*3])
+	if err != nil || !strings.HasPrefix(string(out), want) {
+		t.Errorf("%v: %s, want %s", err, out, want)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/internal/par"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
@@ -65,43 +66,6 @@ func (l *Ladder) RoundTripRate() float64 {
 	return 1 / (2 + 2*s)
 }
 
-// tempered is Beta times the energy that all levels share.
-type tempered struct {
-	in   ebmkit.Energy
-	beta float64
-}
-
-func (t *tempered) Dim() int                   { return t.in.Dim() }
-func (t *tempered) Energy(x []float64) float64 { return t.beta * t.in.Energy(x) }
-func (t *tempered) Inner() []ebmkit.Energy     { return []ebmkit.Energy{t.in} }
-
-func (t *tempered) EnergyGrad(grad, x []float64) float64 {
-	u := t.in.(ebmkit.Differentiable).EnergyGrad(grad, x)
-	for j := range grad {
-		grad[j] *= t.beta
-	}
-	return t.beta * u
-}
-
-func (t *tempered) NewEvaluator() ebmkit.Evaluator {
-	return &temperedEvaluator{t, ebmkit.NewEvaluator(t.in)}
-}
-
-type temperedEvaluator struct {
-	t  *tempered
-	ev ebmkit.Evaluator
-}
-
-func (e *temperedEvaluator) EnergyGrad(u, grad, xs []float64) {
-	e.ev.EnergyGrad(u, grad, xs)
-	for i := range u {
-		u[i] *= e.t.beta
-	}
-	for i := range grad {
-		grad[i] *= e.t.beta
-	}
-}
-
 // ladderRows is the number of ladders that one goroutine advances together and
 // that share a stream.
 const ladderRows = 16
@@ -126,10 +90,26 @@ type rungs struct {
 
 // rung is one level of a block of ladders.
 type rung struct {
-	target *tempered
+	beta   float64
 	kernel Kernel
 	ens    *ebmkit.Ensemble
 	dual   *dual
+}
+
+// bind makes the kernel for the rung's beta, with the step of the one before.
+func (r *rung) bind(t *tempering, s *ebmkit.Stream) error {
+	old := r.kernel
+	var err error
+	if r.kernel, err = t.m.Method.Bind(energy.Tempered{U: t.target, Beta: r.beta}, r.ens.N); err != nil {
+		return err
+	}
+	if was, ok := old.(MassTuner); ok {
+		r.kernel.(MassTuner).SetInvMass(was.InvMass())
+	}
+	if was, ok := old.(Tuner); ok {
+		r.kernel.(Tuner).SetStep(was.Step())
+	}
+	return r.kernel.Start(r.ens, s)
 }
 
 // Run samples exp(-U)/Z by parallel tempering. Config.Walkers is the number of
@@ -146,6 +126,7 @@ func (m Tempering) Run(ctx context.Context, target ebmkit.Energy, cfg Config) (*
 
 type tempering struct {
 	m      Tempering
+	target ebmkit.Energy
 	cfg    Config
 	dim    int
 	betas  []float64
@@ -191,11 +172,11 @@ func newTempering(target ebmkit.Energy, m Tempering, cfg Config) (*tempering, er
 		return nil, err
 	}
 	chain.U = make([]float64, cfg.Draws*cfg.Walkers)
-	t := &tempering{m: m, cfg: cfg, dim: ens.Dim, betas: slices.Clone(m.Betas), chain: chain}
+	t := &tempering{m: m, target: target, cfg: cfg, dim: ens.Dim, betas: slices.Clone(m.Betas), chain: chain}
 	t.blocks = make([]rungs, (ens.N+ladderRows-1)/ladderRows)
 	for i := range t.blocks {
 		lo := i * ladderRows
-		if err := t.blocks[i].start(target, t, ens.Slice(lo, min(lo+ladderRows, ens.N)), i); err != nil {
+		if err := t.blocks[i].start(t, ens.Slice(lo, min(lo+ladderRows, ens.N)), i); err != nil {
 			return nil, err
 		}
 	}
@@ -213,7 +194,7 @@ func newTempering(target ebmkit.Energy, m Tempering, cfg Config) (*tempering, er
 }
 
 // start makes block number i of the ladders whose replicas all start at x0.
-func (b *rungs) start(target ebmkit.Energy, t *tempering, x0 ebmkit.Ensemble, i int) error {
+func (b *rungs) start(t *tempering, x0 ebmkit.Ensemble, i int) error {
 	n, levels := x0.N, len(t.betas)
 	b.lo, b.hi = i*ladderRows, i*ladderRows+n
 	b.stream = ebmkit.NewStream(t.cfg.Seed, "tempering", i)
@@ -227,13 +208,8 @@ func (b *rungs) start(target ebmkit.Energy, t *tempering, x0 ebmkit.Ensemble, i 
 	for l := range b.levels {
 		r := &b.levels[l]
 		b.replica[l] = slices.Repeat([]int{l}, n)
-		r.target = &tempered{target, t.betas[l]}
-		r.ens = x0.Clone()
-		var err error
-		if r.kernel, err = t.m.Method.Bind(r.target, n); err != nil {
-			return err
-		}
-		if err := r.kernel.Start(r.ens, b.stream); err != nil {
+		r.beta, r.ens = t.betas[l], x0.Clone()
+		if err := r.bind(t, b.stream); err != nil {
 			return atWalker(err, b.lo, 0)
 		}
 		if r.ens.U == nil {
@@ -268,7 +244,9 @@ func (t *tempering) run(ctx context.Context) (*Ladder, error) {
 		}
 		t.step = next
 		if slices.Contains(t.joins, t.step) {
-			t.join()
+			if err := t.join(); err != nil {
+				return t.ladder(), err
+			}
 		}
 		if t.cfg.Progress != nil {
 			t.cfg.Progress(t.step, total)
@@ -323,7 +301,7 @@ func (b *rungs) advance(t *tempering, next int) {
 func (b *rungs) exchange(first int) {
 	for l := first; l+1 < len(b.levels); l += 2 {
 		lo, hi := &b.levels[l], &b.levels[l+1]
-		bLo, bHi := lo.target.beta, hi.target.beta
+		bLo, bHi := lo.beta, hi.beta
 		b.stream.FillUniform(b.unif)
 		for i := range b.unif {
 			uLo, uHi := lo.ens.U[i]/bLo, hi.ens.U[i]/bHi // the ensembles hold Beta U
@@ -364,7 +342,7 @@ func exchangeRows(x, y []float64, ratio float64) {
 
 // join pools what the blocks counted, moves the ladder and starts the counts
 // again. At the end of Burn it freezes steps and ladder.
-func (t *tempering) join() {
+func (t *tempering) join() error {
 	if t.cfg.Adapt {
 		t.betas = equalRefusal(t.betas, t.swapRates())
 	}
@@ -381,8 +359,10 @@ func (t *tempering) join() {
 			if r.dual != nil && t.step == t.cfg.Burn {
 				r.kernel.(Tuner).SetStep(vmath.Exp(logStep / float64(len(t.blocks))))
 			}
-			r.target.beta = t.betas[l]
-			r.kernel.Start(r.ens, b.stream)
+			r.beta = t.betas[l]
+			if err := r.bind(t, b.stream); err != nil {
+				return atWalker(err, b.lo, t.step)
+			}
 		}
 	}
 	for i := range t.blocks {
@@ -396,6 +376,7 @@ func (t *tempering) join() {
 		}
 	}
 	t.gather = t.step
+	return nil
 }
 
 // swapRates returns the mean acceptance probability of each pair, NaN for one

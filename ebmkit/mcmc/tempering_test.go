@@ -68,8 +68,46 @@ func TestTemperingCrossesSixteenSigma(t *testing.T) {
 	}
 }
 
-// Tempering leaves every level at its law: started from exact draws at all
-// levels it must not drift. With the sign of the exchange turned it does.
+// One exchange of exact draws at two levels leaves both at their laws. With the
+// inverse temperatures the wrong way round it does not.
+func TestExchangeNoDrift(t *testing.T) {
+	target := must(energy.NewIsotropicGaussian([]float64{0, 0}, 1))
+	n := sized(60_000, 20_000)
+	betas := []float64{1, 0.4}
+	for _, turned := range []bool{false, true} {
+		m := must(newTempering(target, Tempering{Method: MALA{Step: 0.2}, Betas: betas}, Config{Walkers: n, Draws: 1}))
+		levels := []*ebmkit.Ensemble{{Dim: 2}, {Dim: 2}}
+		for i := range m.blocks {
+			b := &m.blocks[i]
+			for l := range b.levels {
+				r := &b.levels[l]
+				b.stream.FillNormal(r.ens.X)
+				for j := range r.ens.X {
+					r.ens.X[j] /= math.Sqrt(betas[l])
+				}
+				r.kernel.Start(r.ens, b.stream)
+			}
+			if turned {
+				b.levels[0].beta, b.levels[1].beta = betas[1], betas[0]
+			}
+			b.exchange(0)
+			for l, e := range levels {
+				e.X = append(e.X, b.levels[l].ens.X...)
+				e.N += b.levels[l].ens.N
+			}
+		}
+		for l, e := range levels {
+			v := 1 / betas[l]
+			z := gaussianZ(e, []float64{0, 0}, []float64{v, 0, 0, v})
+			t.Logf("turned %v, level %d: max |z| = %.2f", turned, l, z)
+			if !turned && z > 4.5 || turned && z < 8 {
+				t.Errorf("turned %v, level %d: max |z| = %.2f", turned, l, z)
+			}
+		}
+	}
+}
+
+// The cold level stays at its law, and the exchange rates are the exact ones.
 func TestTemperingNoDrift(t *testing.T) {
 	target := must(energy.NewIsotropicGaussian([]float64{0, 0}, 1))
 	n := sized(40_000, 10_000)
