@@ -391,7 +391,8 @@ func drawn(s plotting.Spec, r *plotting.Series) ([]charts.SingleSeries, error) {
 		for i := range r.X {
 			data = append(data, row(r.X[i], r.Y[i], r.U[i], r.V[i]))
 		}
-		return []charts.SingleSeries{custom("arrow", data, 1)}, nil
+		g := r.Grid
+		return []charts.SingleSeries{custom(fmt.Sprintf("arrow %g %g", (g.X1-g.X0)/float64(g.Nx), (g.Y1-g.Y0)/float64(g.Ny)), data, 1)}, nil
 
 	case plotting.KindVLine:
 		return []charts.SingleSeries{line([][]float64{row(r.X[0], s.Y.Min), row(r.X[0], s.Y.Max)})}, nil

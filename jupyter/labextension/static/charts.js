@@ -57,20 +57,42 @@ const ROUTINES = {
   /* Rows (x, y, lo, hi): the error bar alone. */
   whisker: () => (params, api) => whisker(api, api.visual('color')),
 
-  /* Rows (x, y, u, v): an arrow from (x, y), of lengths in units of the axes. */
-  arrow: () => (params, api) => {
-    const x = api.value(0), y = api.value(1), color = api.visual('color');
-    const [x1, y1] = api.coord([x, y]);
-    const [x2, y2] = api.coord([x + api.value(2), y + api.value(3)]);
-    const angle = Math.atan2(y2 - y1, x2 - x1);
-    const head = Math.min(5, 0.5 * Math.hypot(x2 - x1, y2 - y1));
-    const side = t => [x2 - head * Math.cos(angle + t), y2 - head * Math.sin(angle + t)];
-    return {
-      type: 'group',
-      children: [
-        { type: 'line', shape: { x1, y1, x2, y2 }, style: { stroke: color, lineWidth: 1 } },
-        { type: 'polygon', shape: { points: [[x2, y2], side(0.45), side(-0.45)] }, style: { fill: color } }
-      ]
+  /*
+   * Rows (x, y, u, v) on a lattice: arrows with the directions of the vectors on
+   * the screen and lengths as the square root of theirs, the long ones as long as
+   * the lattice is wide. So the static figures draw them.
+   */
+  arrow: ([dx, dy], rows) => {
+    let unit = 0; // the length that fills a cell: only one in twenty is longer
+    return (params, api) => {
+      const at = (x, y) => api.coord([x, y]);
+      const vector = (x, y, u, v) => {
+        const [x0, y0] = at(x, y), [x1, y1] = at(x + u, y + v);
+        return [x1 - x0, y1 - y0];
+      };
+      if (params.dataIndexInside === 0) {
+        const lengths = rows.map(r => Math.hypot(...vector(...r))).sort((a, b) => a - b);
+        unit = lengths[Math.floor(0.95 * (lengths.length - 1))] || lengths[lengths.length - 1];
+      }
+      const x = api.value(0), y = api.value(1), color = api.visual('color');
+      const [px, py] = vector(x, y, api.value(2), api.value(3));
+      const length = Math.hypot(px, py);
+      if (!(length > 0)) {
+        return null;
+      }
+      const cell = Math.min(Math.abs(vector(x, y, dx, 0)[0]), Math.abs(vector(x, y, 0, dy)[1]));
+      const l = 0.92 * cell * Math.sqrt(Math.min(1, length / unit));
+      const [cx, cy] = at(x, y), ux = px / length, uy = py / length;
+      const [x1, y1, x2, y2] = [cx - (ux * l) / 2, cy - (uy * l) / 2, cx + (ux * l) / 2, cy + (uy * l) / 2];
+      const head = Math.min(6, 0.42 * l), side = 0.36 * head;
+      const points = [[x2, y2], [x2 - ux * head - uy * side, y2 - uy * head + ux * side], [x2 - ux * head + uy * side, y2 - uy * head - ux * side]];
+      return {
+        type: 'group',
+        children: [
+          { type: 'line', shape: { x1, y1, x2: x2 - ux * head * 0.8, y2: y2 - uy * head * 0.8 }, style: { stroke: color, lineWidth: 1.1 } },
+          { type: 'polygon', shape: { points }, style: { fill: color } }
+        ]
+      };
     };
   }
 };
@@ -187,7 +209,11 @@ export function prepare(option, dark) {
   const names = [[top.xAxis].flat()[0], [top.yAxis].flat()[0]].map((a, i) => (a && a.name) || 'xy'[i]);
   names.push((zAxis && [zAxis.text].flat()[0]) || 'z');
   if (top.tooltip.trigger === 'item') {
-    top.tooltip.formatter = p => (Array.isArray(p.value) ? p.value.slice(0, 3).map((v, i) => `${names[i]} = ${number(v, 4)}`).join('\n') : String(p.name));
+    const ofArrows = [names[0], names[1], 'u', 'v'];
+    top.tooltip.formatter = p => {
+      const values = [p.value].flat(), called = values.length > 3 ? ofArrows : names;
+      return values.slice(0, 4).map((v, i) => `${called[i]} = ${number(v, 4)}`).join('\n');
+    };
   } else {
     top.tooltip.valueFormatter = v => number(v, 4);
   }
