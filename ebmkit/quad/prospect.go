@@ -23,7 +23,20 @@ type line struct {
 
 	one, val [1]float64
 	u        []float64
+	xs, us   [2 * steps]float64
 }
+
+// reach are the distances at which breaks looks at a minimum x, in units of
+// 1 + |x|: 1e-6 times powers of 1.5.
+const steps = 70
+
+var reach = func() (r [steps]float64) {
+	r[0] = 1e-6
+	for k := 1; k < steps; k++ {
+		r[k] = 1.5 * r[k-1]
+	}
+	return r
+}()
 
 func (l *line) at(x float64) float64 {
 	if x < l.lo || x > l.hi {
@@ -73,8 +86,7 @@ func grid(lo, hi, ratio float64) []float64 {
 	return g
 }
 
-// scan finds the minima: the hints, and what the grid shows, refined by golden
-// section.
+// scan finds the minima: the hints, and what the grid shows, refined.
 func (l *line) scan() {
 	l.least = math.Inf(1)
 	l.minima = l.minima[:0]
@@ -105,29 +117,31 @@ func (l *line) scan() {
 	}
 }
 
-// refine moves the minimum x, bracketed by a and b.
+// refine moves the minimum x, bracketed by a and b, to a 5e7th of the bracket.
 func (l *line) refine(x, ux, a, b float64) {
 	for _, h := range l.hints {
 		if a < h && h < b { // known better
 			return
 		}
 	}
-	const g = 0.6180339887498949
-	c, d := b-g*(b-a), a+g*(b-a)
-	uc, ud := l.at(c), l.at(d)
-	for range 45 {
-		if uc < ud {
-			b, d, ud = d, c, uc
-			c = b - g*(b-a)
-			uc = l.at(c)
-		} else {
-			a, c, uc = c, d, ud
-			d = a + g*(b-a)
-			ud = l.at(d)
+	const inside = 9 // points a round: many at once cost little more than one
+	var xs, us [inside]float64
+	for range 11 {
+		for i := range xs {
+			xs[i] = a + (b-a)*float64(i+1)/(inside+1)
 		}
-	}
-	if mid := (a + b) / 2; l.at(mid) <= ux {
-		x = mid
+		l.many(us[:], xs[:])
+		best := 0
+		for i, v := range us {
+			l.note(xs[i], v)
+			if v < us[best] {
+				best = i
+			}
+		}
+		if us[best] <= ux {
+			x, ux = xs[best], us[best]
+		}
+		a, b = a+(b-a)*float64(best)/(inside+1), a+(b-a)*float64(best+2)/(inside+1)
 	}
 	l.minima = append(l.minima, x)
 }
@@ -154,20 +168,29 @@ func (l *line) breaks() []float64 {
 		if u0 > l.least+40 {
 			continue
 		}
-		reach := func(sign, w, rise, most float64) float64 {
-			for w < most && l.at(m+sign*w) < u0+rise {
-				w *= 1.5
-			}
-			return w
+		// U at geometrically growing distances on both sides, in one go.
+		for k := range steps {
+			w := (1 + math.Abs(m)) * reach[k]
+			l.xs[k] = max(m-w, l.lo)
+			l.xs[steps+k] = min(m+w, l.hi)
 		}
-		for _, sign := range []float64{-1, 1} {
-			w := reach(sign, 1e-6*(1+math.Abs(m)), 8, 1e6)
-			far := reach(sign, w, 40, 30*w)
-			if sign < 0 {
+		l.many(l.us[:], l.xs[:])
+		for side, sign := range []float64{-1, 1} {
+			u := l.us[side*steps : (side+1)*steps]
+			k := 0
+			for k < steps-1 && u[k] < u0+8 {
+				k++
+			}
+			far := k
+			for far < steps-1 && far < k+9 && u[far] < u0+40 { // 1.5^9 = 38
+				far++
+			}
+			w := (1 + math.Abs(m)) * reach[k]
+			if side == 0 {
 				add(m, w)
 			}
 			add(m+sign*w, w)
-			add(m+sign*far, w)
+			add(m+sign*(1+math.Abs(m))*reach[far], w)
 		}
 	}
 	return br
