@@ -103,6 +103,7 @@ func hmcStep(l float64, d int) (h float64, steps int) {
 // Measured acceptance against the exact value at d = 100 and 1, and the exact
 // value against the limits 2 Phi(-l/2), 2 Phi(-l^3/8), 2 Phi(-l^2/8).
 func TestAcceptanceCurves(t *testing.T) {
+	numbersOnly(t)
 	seed := uint64(0) // of the last measurement: each is independent of the others
 	measure := func(m Method, d, walkers int) ebmkit.Estimate {
 		seed++
@@ -173,6 +174,7 @@ func TestEfficiencyMaxima(t *testing.T) {
 // fitted to the logarithm, over repetitions, against the same fit to the exact
 // curve.
 func TestMeasuredEfficiencyIsLargestAtTheOptimum(t *testing.T) {
+	numbersOnly(t)
 	const d = 100
 	target := must(energy.NewIsotropicGaussian(make([]float64, d), 1))
 	for i, space := range []float64{0.08, 0.04} {

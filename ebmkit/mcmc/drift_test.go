@@ -63,6 +63,7 @@ func (k *crookedMALAKernel) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (I
 // Kernels that are exact stay at the target when they start there; a mistake
 // of a sign or of a factor does not.
 func TestNoDrift(t *testing.T) {
+	numbersOnly(t)
 	target := correlated()
 	wide := must(energy.NewDiagonalGaussian([]float64{0, -1, 0}, []float64{1.5, 2, 2.5}))
 	n := sized(60_000, 20_000)
@@ -110,6 +111,7 @@ func TestNoDrift(t *testing.T) {
 // Away from Gaussians: the energy's mean and the mass left of zero stay those of
 // fresh exact draws of a skew double well.
 func TestNoDriftOnAMixture(t *testing.T) {
+	numbersOnly(t)
 	target := must(energy.NewMixture1D([]float64{0.3, 0.7}, []float64{-1.5, 1}, []float64{0.4, 0.7}))
 	n := sized(100_000, 20_000)
 	facts := func(e *ebmkit.Ensemble) (u, left, sq ebmkit.Estimate) {
@@ -147,6 +149,7 @@ func TestNoDriftOnAMixture(t *testing.T) {
 // The bias of an unadjusted kernel on a target that is not Gaussian has the
 // order of the scheme or better: halving h halves ULA's and quarters BAOAB's.
 func TestOrderOfTheBias(t *testing.T) {
+	numbersOnly(t)
 	if testing.Short() {
 		t.Skip("needs long runs")
 	}

@@ -172,6 +172,7 @@ func TestHMCOnALattice(t *testing.T) {
 
 // The whole transition of NUTS, enumerated over momenta, directions and picks.
 func TestNUTSOnALattice(t *testing.T) {
+	numbersOnly(t)
 	matrix := func(wrong bool) (pi, m []float64) {
 		k := must(NUTS{Step: 1, MaxDepth: 3}.Bind(onLattice{}, 1)).(*nuts)
 		type choice struct {

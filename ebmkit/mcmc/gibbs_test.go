@@ -36,6 +36,7 @@ func (m spins) Sweep(x []float64, s *ebmkit.Stream) {
 // Gibbs on a Sweeper samples all 8 states with their probabilities, by
 // chi-squared with 7 degrees of freedom.
 func TestGibbsOnSpins(t *testing.T) {
+	numbersOnly(t)
 	n := sized(200_000, 50_000)
 	chi2 := func(m spins) float64 {
 		up := &ebmkit.Ensemble{N: 1, Dim: 3, X: []float64{1, 1, 1}}

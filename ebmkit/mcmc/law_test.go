@@ -26,6 +26,13 @@ func run(t testing.TB, target ebmkit.Energy, m Method, cfg Config) *ebmkit.Chain
 	return c
 }
 
+// numbersOnly skips a test of numbers under the race detector.
+func numbersOnly(t *testing.T) {
+	if raced {
+		t.Skip("a test of numbers: skipped under the race detector")
+	}
+}
+
 // sized returns full, or short under -short.
 func sized(full, short int) int {
 	if testing.Short() {
@@ -112,6 +119,7 @@ func TestEigen(t *testing.T) {
 // Eq. (88) is what iterating eq. (87) gives, and tends to eq. (90); the
 // splittings have the limits that the docs state.
 func TestGaussianLaws(t *testing.T) {
+	numbersOnly(t)
 	target := correlated()
 	start := must(energy.NewGaussian([]float64{0, 1, 3}, []float64{2, 0.1, 0, 0.1, 1, 0, 0, 0, 0.3}))
 	lmin := math.Inf(1)
@@ -184,6 +192,7 @@ func TestForwardBackwardMinimises(t *testing.T) {
 }
 
 func TestULAFollowsEq88(t *testing.T) {
+	numbersOnly(t)
 	n := sized(200_000, 20_000)
 	three := correlated()
 	one := must(energy.NewGaussian1D(3, 0.7))

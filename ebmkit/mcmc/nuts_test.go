@@ -12,6 +12,7 @@ import (
 // Neal's funnel, v ~ N(0, 9): in its own coordinates NUTS must say that it is in
 // trouble; in the non-centred ones the quantiles of v are right.
 func TestNUTSOnTheFunnel(t *testing.T) {
+	numbersOnly(t)
 	funnel := must(energy.NewFunnel(10, 3))
 	cfg := Config{Walkers: 4, Burn: 1000, Draws: sized(2500, 1000), Seed: 1, Adapt: true}
 
@@ -41,6 +42,7 @@ func TestNUTSOnTheFunnel(t *testing.T) {
 // A Gaussian with correlation 0.9 between neighbours and standard deviations
 // from 0.1 to 10.
 func TestNUTSOnACorrelatedGaussian(t *testing.T) {
+	numbersOnly(t)
 	const d = 20
 	cov, sd := must(energy.NewAR1Gaussian(d, 0.9)).Cov(nil), make([]float64, d)
 	for i := range sd {

@@ -355,6 +355,7 @@ func (b badEvaluator) EnergyGrad(u, grad, xs []float64) {
 // Kernels with a Metropolis test never enter a region where U is NaN or
 // infinite, and count what they refuse; the law is that of the rest.
 func TestRegionsThatAreNotFinite(t *testing.T) {
+	numbersOnly(t)
 	in := must(energy.NewIsotropicGaussian([]float64{0}, 1))
 	inside := &ebmkit.Ensemble{N: 1, Dim: 1, X: []float64{0}}
 	// The mean of a standard normal below 1 is -phi(1)/Phi(1).
@@ -387,6 +388,7 @@ func TestRegionsThatAreNotFinite(t *testing.T) {
 // Beyond the bound of stability ULA stops and says where, the same on any
 // number of cores; before it, also beyond the printed bound, it does not.
 func TestDivergenceSaysWhere(t *testing.T) {
+	numbersOnly(t)
 	target := must(energy.NewGaussian1D(0, 1))
 	var first string
 	for _, procs := range []int{1, 2, 7} {
@@ -493,6 +495,7 @@ func TestProgressCountsToTheEnd(t *testing.T) {
 // Adaptation finds the optimal acceptance rate from a step that is far off, and
 // the variances.
 func TestAdaptation(t *testing.T) {
+	numbersOnly(t)
 	// Correlated, so that no trajectory comes back in all directions at once
 	// (on N(0, I) the acceptance rate of HMC has a peak at each half turn), with
 	// standard deviations from 0.1 to 10.
