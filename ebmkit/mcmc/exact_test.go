@@ -390,3 +390,36 @@ func TestLeapfrogOrderAndGeometry(t *testing.T) {
 		t.Errorf("the Jacobian determinant is %v, want 1", det)
 	}
 }
+
+// A path is the same as one HMC trajectory, goes back the way it came, and its
+// energy error stays bounded.
+func TestLeapfrogPath(t *testing.T) {
+	target := correlated()
+	x, p := []float64{0, 1, 2}, []float64{0.5, -1, 0.3}
+	a := must(Leapfrog(target, x, p, 0.2, 50))
+	k := must(HMC{Step: 0.2, Leapfrog: 50}.Bind(target, 1)).(*hmc)
+	xs, v, g, u := append([]float64(nil), x...), append([]float64(nil), p...), make([]float64, 3), make([]float64, 1)
+	target.EnergyGrad(g, xs)
+	k.leapfrog(u, xs, v, g)
+	if maxDiff(a.X[150:], xs) > 1e-12 || maxDiff(a.P[150:], v) > 1e-12 || math.Abs(a.H[50]-u[0]-kinetic(v)) > 1e-12 {
+		t.Error("the path does not end where HMC's trajectory ends")
+	}
+	back := must(Leapfrog(target, a.X[150:], a.P[150:], -0.2, 50))
+	if maxDiff(back.X[150:], x) > 1e-12 || maxDiff(back.P[150:], p) > 1e-12 {
+		t.Error("the way back misses the start")
+	}
+	for i, h := range a.H {
+		if math.Abs(h-a.H[0]) > 0.2*a.H[0] {
+			t.Errorf("energy error %g at step %d", h-a.H[0], i)
+		}
+	}
+	for arg, f := range map[string]func() error{
+		"len(x)": func() error { _, err := Leapfrog(target, x[:2], p, 1, 1); return err },
+		"len(p)": func() error { _, err := Leapfrog(target, x, nil, 1, 1); return err },
+		"h":      func() error { _, err := Leapfrog(target, x, p, 0, 1); return err },
+		"steps":  func() error { _, err := Leapfrog(target, x, p, 1, 0); return err },
+		"target": func() error { _, err := Leapfrog(energyOnly{target}, x, p, 1, 1); return err },
+	} {
+		wantArg(t, f(), arg)
+	}
+}
