@@ -7,10 +7,12 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -177,7 +179,11 @@ func TestExportRefusals(t *testing.T) {
 func TestSameBytes(t *testing.T) {
 	all := gallery()
 	ds := []Drawable{small()}
-	for _, n := range []string{"landscape", "multiples", "loglog", "score", "maths", "bars"} {
+	names := []string{"landscape", "multiples", "loglog", "score", "maths", "bars"}
+	if testing.Short() {
+		names = []string{"loglog"}
+	}
+	for _, n := range names {
 		ds = append(ds, all[n])
 	}
 	render := func() string {
@@ -209,6 +215,56 @@ func TestSameBytes(t *testing.T) {
 			if g := <-got; g != want {
 				t.Errorf("GOMAXPROCS %d: %s, want %s", n, g, want)
 			}
+		}
+	}
+}
+
+// The same bytes without fused multiply-add and on the portable path. The data are
+// made by exact operations, so that only the drawing can differ.
+func TestSameBytesOnEveryProcessor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts four processes")
+	}
+	if os.Getenv("EBMKIT_TEST_PRINT_HASH") == "1" {
+		r := rand.New(rand.NewPCG(1, 2))
+		var xs, pairs []float64
+		for range 3000 {
+			xs = append(xs, r.Float64()+r.Float64()+r.Float64())
+			pairs = append(pairs, 3*r.Float64()-1.5, 3*r.Float64()-1.5)
+		}
+		h := sha256.New()
+		for _, d := range []Drawable{
+			New().Hist("h", xs).Func("$f$", func(x float64) float64 { return x * (3 - x) / 4.5 }, 0.1, 3).Note("top", 1.5, 0.5).XLog(),
+			Landscape(wells{}, -2, 2, -2, 2).Cloud("", pairs),
+			New().YLog().Func("", func(x float64) float64 { return 1 / (1 + x*x) }, -20, 30).ErrorBars("$\\pm$", xs[:5], xs[:5], xs[:5]),
+			New().Arrows("v", VectorsOf(func(x, y float64) (float64, float64) { return -y, x }, -1, 1, -1, 1, 9, 9)),
+		} {
+			for _, f := range []Format{SVG, PNG, PDF} {
+				if err := Render(h, d, f, 72); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		fmt.Println("hash", hex.EncodeToString(h.Sum(nil)))
+		return
+	}
+	var first string
+	for _, env := range [][]string{nil, {"GODEBUG=cpu.fma=off"}, {"EBMKIT_PORTABLE=1"}, {"GODEBUG=cpu.fma=off,cpu.avx2=off", "EBMKIT_PORTABLE=1"}} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestSameBytesOnEveryProcessor$")
+		cmd.Env = append(append(os.Environ(), "EBMKIT_TEST_PRINT_HASH=1"), env...)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", env, err, out)
+		}
+		line, _, _ := strings.Cut(string(out), "\n")
+		if !strings.HasPrefix(line, "hash ") {
+			t.Fatalf("%v: %s", env, out)
+		}
+		if first == "" {
+			first = line
+		}
+		if line != first {
+			t.Errorf("%v: %s, want %s", env, line, first)
 		}
 	}
 }

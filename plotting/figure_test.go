@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/plotting/internal/canvas"
+	"github.com/ebmkit/hitchhiker/plotting/internal/mathtext"
 )
 
 func TestRefusals(t *testing.T) {
@@ -244,6 +246,15 @@ func TestNothingIsClipped(t *testing.T) {
 		if b := pg.draw().TextBounds(); b.X0 < 0.3 || b.Y0 < 0.3 || b.X1 > pg.w-0.3 || b.Y1 > pg.h-0.3 {
 			t.Errorf("%s: text covers %.1f to %.1f, %.1f to %.1f on a page of %.1f x %.1f", name, b.X0, b.X1, b.Y0, b.Y1, pg.w, pg.h)
 		}
+	}
+}
+
+// Control of the above: a label over the edge is seen.
+func TestTextBoundsSeeTheEdge(t *testing.T) {
+	c := canvas.New(50, 50)
+	c.Text(mathtext.Layout("label", 8).Glyphs(-3, 10, 0), Print().Ink)
+	if b := c.TextBounds(); b.X0 >= 0 || b.X1 < 5 {
+		t.Errorf("bounds %+v", b)
 	}
 }
 

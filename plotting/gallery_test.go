@@ -188,6 +188,9 @@ func TestGallery(t *testing.T) {
 			ext    string
 		}{{SVG, ".svg"}, {PNG, ".png"}, {PDF, ".pdf"}} {
 			var b bytes.Buffer
+			if testing.Short() && (f.format != SVG || HasRaster(d)) {
+				continue
+			}
 			dpi := 72
 			if dir != "" {
 				dpi = 150

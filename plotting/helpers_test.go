@@ -1,9 +1,6 @@
 package plotting
 
-import (
-	"math"
-	"math/rand/v2"
-)
+import "math/rand/v2"
 
 func normals(n int, seed uint64) []float64 {
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -13,5 +10,3 @@ func normals(n int, seed uint64) []float64 {
 	}
 	return v
 }
-
-func near1(a, b, tol float64) bool { return math.Abs(a-b) <= tol }

@@ -48,9 +48,8 @@ type Series struct {
 	N      int // number of samples behind a histogram
 	Style  Style
 
-	fn     func(float64) float64 // of Func, to sample anew on a logarithmic axis
-	a, b   float64
-	colors int // place in the palette, for Against and the like
+	fn   func(float64) float64 // of Func, to sample anew on a logarithmic axis
+	a, b float64
 }
 
 // Marker is the shape of a point.
@@ -74,9 +73,9 @@ type Style struct {
 	Dash   []float64 // lengths of dashes and gaps, in points; nil is a solid line
 	Size   float64   // diameter of markers, in points
 	Marker Marker
-	Step   bool // a staircase: the value holds until the next x
-	Pixels bool // heat maps: never smooth between cells
-	K      float64
+	Step   bool    // a staircase: the value holds until the next x
+	Pixels bool    // heat maps: never smooth between cells
+	K      float64 // half length of error bars, in standard errors
 
 	colorSet, widthSet, dashSet, markerSet bool
 	bins                                   int

@@ -83,9 +83,7 @@ func (p *parser) row(a alphabet, until rune) row {
 			}
 			out = attach(out, nil, char{[]rune("′″‴⁗")[min(n, 4)-1], upright, ord})
 		default:
-			if n := p.atom(a); n != nil {
-				out = append(out, n)
-			}
+			out = append(out, p.atom(a))
 		}
 	}
 	return out
