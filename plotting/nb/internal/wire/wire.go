@@ -2,8 +2,8 @@
 //
 // A cell shows rich output by writing gob-encoded protocol.DisplayData values
 // into the named pipe $GONB_PIPE. The gob package reads its types by reflection,
-// which keeps the linker from dropping code and adds about 80 ms to every cell;
-// but the values are always the same two structs, so that this package writes
+// which keeps the linker from dropping code and adds 60 ms to every cell; but the
+// values are always the same two structs, so that this package writes
 // their bytes itself. The tests decode them with encoding/gob into the real
 // types of GoNB.
 //
