@@ -171,6 +171,7 @@ class Lab:
         height = self.page.evaluate(
             """() => Math.max(...[...jupyterapp.shell.currentWidget.node.querySelectorAll('*')].map(n => n.scrollHeight))""")
         self.page.set_viewport_size({"width": 1280, "height": int(min(max(height + 160, 900), 16000))})
+        self.page.evaluate("() => jupyterapp.shell.currentWidget.node.querySelectorAll('*').forEach(n => { n.scrollTop = 0; })")
         self.page.wait_for_timeout(600)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path)
