@@ -25,8 +25,8 @@ gallery: setup ## pictures and table of the README from the executed notebooks
 reproduce: setup ## run notebooks at GOMAXPROCS 1, 2 and 7 and compare the bytes (NB=... for one)
 	@$(PY) cmd/notebooks.py same $(NB)
 
-test: setup ## vet, staticcheck, all Go tests, every notebook in reduced size
-	@jupyter/setup.sh tools
+test: ## vet, staticcheck, all Go tests, every notebook in reduced size
+	@jupyter/setup.sh test tools
 	@$(PY) cmd/test.py
 
 test-browser: ## every notebook in a real JupyterLab in a headless Chromium (NB=... for one)

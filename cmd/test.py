@@ -221,6 +221,7 @@ def all_notebooks():
 
 def main():
     bin = ROOT / ".venv/bin"
+    os.environ["PATH"] = f"{bin}:{os.environ['PATH']}"  # Go tests find a Python with NumPy
     section("go vet", command, "go vet", ["go", "vet", "./..."])
     section("go vet for arm64", lambda: command("go vet for arm64", ["go", "vet", "./..."], GOARCH="arm64", CGO_ENABLED="0"))
     section("staticcheck", command, "staticcheck", [str(bin / "staticcheck"), "./..."])

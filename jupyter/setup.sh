@@ -4,6 +4,7 @@
 #   lab      JupyterLab, the Go kernel, the charts extension, the settings, all Go modules
 #   warm     a build of everything that cells import, so that the first cells are fast
 #   tools    staticcheck and gopls
+#   test     NumPy, for the tests that read our files with it
 #   behind   warm and tools, in the background
 #   browser  Playwright, for the browser test
 #
@@ -124,7 +125,7 @@ lab() {
     library
 }
 
-[ $# -gt 0 ] || die "usage: setup.sh lab|warm|tools|behind|browser..."
+[ $# -gt 0 ] || die "usage: setup.sh lab|warm|tools|behind|test|browser..."
 for part in "$@"; do
     case $part in
     lab) lab ;;
@@ -135,6 +136,10 @@ for part in "$@"; do
         ;;
     warm) warm_cell ;;
     behind) rest_behind ;;
+    test)
+        lab
+        step numpy "$(content jupyter/requirements-test.txt)" pip_install jupyter/requirements-test.txt
+        ;;
     browser)
         lab
         step playwright "$(content jupyter/requirements-browser.txt)" pip_install jupyter/requirements-browser.txt
