@@ -404,7 +404,7 @@ func TestTable(t *testing.T) {
 		t.Errorf("text:\n%s", got)
 	}
 	html := tab.html()
-	for _, s := range []string{"ULA &lt;b&gt;", "<em>MALA</em>", `<td style="text-align: right">−2.25</td>`, "$\\tau$"} {
+	for _, s := range []string{"ULA &lt;b&gt;", "<em>MALA</em>", `<td style="text-align: right">−2.25</td>`, "1.50\u00a0±\u00a00.25", "$\\tau$"} {
 		if !strings.Contains(html, s) {
 			t.Errorf("%q is not in\n%s", s, html)
 		}

@@ -54,6 +54,9 @@ func (t *table) show() {
 	Display(Part{MIME: "text/html", Text: t.html()}, Part{MIME: "text/plain", Text: t.text()})
 }
 
+// numberHTML sets a true minus, and keeps a value and its error on one line.
+var numberHTML = strings.NewReplacer("-", "−", " ", "\u00a0")
+
 func (t *table) html() string {
 	var b strings.Builder
 	align := func(j int) string {
@@ -71,7 +74,7 @@ func (t *table) html() string {
 		b.WriteString("<tr>")
 		for j, s := range row {
 			if t.numeric[j] {
-				s = strings.ReplaceAll(escape(s), "-", "−")
+				s = numberHTML.Replace(escape(s))
 			} else {
 				s = inlineMarkdown(s)
 			}

@@ -218,6 +218,21 @@ func TestBarsAndLog(t *testing.T) {
 	}
 }
 
+func TestTickStep(t *testing.T) {
+	for _, c := range []struct {
+		span  float64
+		split int
+		want  float64
+	}{{1.3, 5, 0.3}, {1, 5, 0.2}, {6, 6, 1}, {0.001, 5, 0.0002}, {3000, 6, 500}, {48, 5, 10}} {
+		if got := tickStep(c.span, c.split); math.Abs(got-c.want) > 1e-9*c.want {
+			t.Errorf("%+v: %g", c, got)
+		}
+	}
+	if _, _, _, first, last := scale(plotting.Axis{Min: 0, Max: 1.3}, 5); !first || last {
+		t.Error("0 has a tick, 1.3 has none")
+	}
+}
+
 func moving(n int) (frames []plotting.Figure, labels []string) {
 	for k := range n {
 		m := float64(k)

@@ -231,8 +231,8 @@ func height(s plotting.Spec, w, h, below int) int {
 }
 
 func xAxis(a plotting.Axis) opts.XAxis {
-	typ, lo, hi, first, last := scale(a)
-	x := opts.XAxis{Type: typ, Name: mathtext.Plain(a.Label), NameLocation: "middle", NameGap: 30, Min: lo, Max: hi, SplitNumber: 6,
+	typ, lo, hi, first, last := scale(a, splitX)
+	x := opts.XAxis{Type: typ, Name: mathtext.Plain(a.Label), NameLocation: "middle", NameGap: 30, Min: lo, Max: hi, SplitNumber: splitX,
 		SplitLine: &opts.SplitLine{Show: opts.Bool(false)}, AxisLine: &opts.AxisLine{OnZero: opts.Bool(false)},
 		AxisLabel: &opts.AxisLabel{ShowMinLabel: opts.Bool(first), ShowMaxLabel: opts.Bool(last)}}
 	if a.Names != nil {
@@ -242,28 +242,46 @@ func xAxis(a plotting.Axis) opts.XAxis {
 }
 
 func yAxis(a plotting.Axis) opts.YAxis {
-	typ, lo, hi, first, last := scale(a)
-	return opts.YAxis{Type: typ, Name: mathtext.Plain(a.Label), NameLocation: "middle", NameGap: 48, Min: lo, Max: hi, SplitNumber: 5,
+	typ, lo, hi, first, last := scale(a, splitY)
+	return opts.YAxis{Type: typ, Name: mathtext.Plain(a.Label), NameLocation: "middle", NameGap: 48, Min: lo, Max: hi, SplitNumber: splitY,
 		SplitLine: &opts.SplitLine{Show: opts.Bool(false)}, AxisLine: &opts.AxisLine{Show: opts.Bool(true), OnZero: opts.Bool(false)},
 		AxisLabel: &opts.AxisLabel{Show: opts.Bool(true), ShowMinLabel: opts.Bool(first), ShowMaxLabel: opts.Bool(last)}}
 }
 
-// scale returns the type and the ends of an axis, and whether the ends are round
-// numbers that deserve a label.
-func scale(a plotting.Axis) (typ string, lo, hi any, first, last bool) {
+// Numbers of intervals that axes are asked for.
+const splitX, splitY = 6, 5
+
+// scale returns the type and the ends of an axis, and whether the ends lie on
+// ticks and so deserve a label.
+func scale(a plotting.Axis, split int) (typ string, lo, hi any, first, last bool) {
 	if a.Names != nil {
 		return "category", nil, nil, true, true
 	}
-	round := func(v float64) bool {
-		step := math.Pow(10, math.Floor(math.Log10((a.Max-a.Min)/5))) // what a tick is a multiple of
-		return math.Abs(v/step-math.Round(v/step)) < 1e-9
-	}
+	step := tickStep(a.Max-a.Min, split)
+	round := func(v float64) bool { return math.Abs(v/step-math.Round(v/step)) < 1e-6 }
 	typ = "value"
 	if a.Log {
 		typ = "log"
 		round = func(v float64) bool { e := math.Log10(v); return math.Abs(e-math.Round(e)) < 1e-9 }
 	}
 	return typ, digits(a.Min), digits(a.Max), round(a.Min), round(a.Max)
+}
+
+// tickStep is the distance of ticks that ECharts chooses.
+func tickStep(span float64, split int) float64 {
+	v := span / float64(split)
+	unit := math.Pow(10, math.Floor(math.Log10(v)))
+	switch f := v / unit; {
+	case f < 1.5:
+		return unit
+	case f < 2.5:
+		return 2 * unit
+	case f < 4:
+		return 3 * unit
+	case f < 7:
+		return 5 * unit
+	}
+	return 10 * unit
 }
 
 // digits rounds to six significant digits, to keep the text of a chart short.

@@ -211,6 +211,9 @@ export function prepare(option, dark) {
   if (top.tooltip.trigger === 'item') {
     const ofArrows = [names[0], names[1], 'u', 'v'];
     top.tooltip.formatter = p => {
+      if (p.componentType !== 'series') {
+        return String(p.name); // a point of the timeline
+      }
       const values = [p.value].flat(), called = values.length > 3 ? ofArrows : names;
       return values.slice(0, 4).map((v, i) => `${called[i]} = ${number(v, 4)}`).join('\n');
     };

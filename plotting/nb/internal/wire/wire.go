@@ -3,9 +3,8 @@
 // A cell shows rich output by writing gob-encoded protocol.DisplayData values
 // into the named pipe $GONB_PIPE. The gob package reads its types by reflection,
 // which keeps the linker from dropping code and adds 60 ms to every cell; but the
-// values are always the same two structs, so that this package writes
-// their bytes itself. The tests decode them with encoding/gob into the real
-// types of GoNB.
+// values are always the same two structs, so that this package writes their bytes
+// itself. The tests decode them with encoding/gob into the real types of GoNB.
 //
 // A gob stream is a sequence of messages, each with its length in front. The
 // messages of Types define the types; a value message is a type number and a
