@@ -153,11 +153,36 @@ func (p *panel) polyline(r *Series) [][]canvas.Point {
 	return clipLine(thin(pts), p.sight())
 }
 
-// thin drops points of a long line that cannot be seen: of each strip of 0.12
-// points it keeps the first, the lowest, the highest and the last.
+// bandOutline returns the outline of a band on the page. Of a long one it takes,
+// in each strip, the lowest and the highest place.
+func (p *panel) bandOutline(r *Series) []canvas.Point {
+	var lo, hi []canvas.Point
+	sorted := sort.Float64sAreSorted(r.X)
+	for i := range r.X {
+		x, l, h := p.x(r.X[i]), p.y(r.Lo[i]), p.y(r.Hi[i])
+		if n := len(lo); n > 0 && sorted && len(r.X) > manyPoints && x-lo[n-1].X < strip && i+1 < len(r.X) {
+			lo[n-1].Y, hi[n-1].Y = min(lo[n-1].Y, l, h), max(hi[n-1].Y, l, h)
+			continue
+		}
+		lo, hi = append(lo, canvas.Point{X: x, Y: l}), append(hi, canvas.Point{X: x, Y: h})
+	}
+	for i := len(hi) - 1; i >= 0; i-- {
+		lo = append(lo, hi[i])
+	}
+	return lo
+}
+
+// Lines of more than manyPoints points are thinned in strips of a width, in
+// points, that no printer resolves.
+const (
+	manyPoints = 3000
+	strip      = 0.12
+)
+
+// thin drops points of a long line that cannot be seen: of each strip it keeps the
+// first, the lowest, the highest and the last.
 func thin(pts []canvas.Point) []canvas.Point {
-	const limit, strip = 3000, 0.12
-	if len(pts) < limit || !sort.SliceIsSorted(pts, func(i, j int) bool { return pts[i].X < pts[j].X }) {
+	if len(pts) < manyPoints || !sort.SliceIsSorted(pts, func(i, j int) bool { return pts[i].X < pts[j].X }) {
 		return pts
 	}
 	var out []canvas.Point
@@ -281,14 +306,7 @@ func (p *panel) series(c *canvas.Canvas, r *Series, outlined bool) {
 	case KindHist:
 		p.hist(c, r, outlined)
 	case KindBand:
-		var pts []canvas.Point
-		for i := range r.X {
-			pts = append(pts, canvas.Point{X: p.x(r.X[i]), Y: p.y(r.Lo[i])})
-		}
-		for i := len(r.X) - 1; i >= 0; i-- {
-			pts = append(pts, canvas.Point{X: p.x(r.X[i]), Y: p.y(r.Hi[i])})
-		}
-		p.polygon(c, pts, bandFill(st.Color))
+		p.polygon(c, p.bandOutline(r), bandFill(st.Color))
 	case KindBars:
 		for k := range r.Y {
 			x0, x1 := p.barEnds(r, k)

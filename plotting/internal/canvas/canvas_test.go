@@ -44,6 +44,23 @@ func TestAreas(t *testing.T) {
 			p.LineTo(90, 70)
 			c.StrokePath(p, 3, []float64{5, 5}, black)
 		}, 150},
+		"long line": {func(c *Canvas) { // drawn in parts: 40 legs of 80, 1 apart, each of 100 points
+			var p Path
+			p.MoveTo(10, 10)
+			for i := range 40 {
+				for k := 1; k <= 100; k++ {
+					x := 0.8 * float64(k)
+					if i%2 == 1 {
+						x = 80 - x
+					}
+					p.LineTo(10+x, 10+2*float64(i))
+				}
+				if i < 39 {
+					p.LineTo(p.pts[len(p.pts)-1].X, 12+2*float64(i))
+				}
+			}
+			c.StrokePath(p, 1, nil, black)
+		}, 40*80 + 39*2 - 78*(1.0/4-math.Pi/16)}, // corners overlap inside and are round outside
 		"closed stroke": {func(c *Canvas) { var p Path; p.Circle(50, 50, 20); c.StrokePath(p, 2, nil, black) }, 2 * math.Pi * 20 * 2},
 		"clip":          {func(c *Canvas) { c.PushClip(Rect{20, 20, 40, 40}); c.FillRect(Rect{0, 0, 99, 99}, black); c.PopClip() }, 400},
 		"image": {func(c *Canvas) {

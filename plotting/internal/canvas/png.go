@@ -221,36 +221,63 @@ func (r *rasterizer) stroke(o op) {
 		draw.Draw(r.img, q.Intersect(r.clip), image.NewUniform(o.color), image.Point{}, draw.Over)
 		return
 	}
-	for _, pl := range flatten(o.path, r.m) {
-		pieces := []polyline{pl}
-		if len(o.dash) > 0 {
-			d := make([]float64, len(o.dash))
-			for i := range d {
-				d[i] = o.dash[i] * r.scale
+	var pattern []float64
+	for _, d := range o.dash {
+		pattern = append(pattern, d*r.scale)
+	}
+	lines := flatten(o.path, r.m)
+	total := 0
+	for _, pl := range lines {
+		total += len(pl.pts)
+	}
+	// The rasteriser keeps a list of the pixels that edges touch in every row, so
+	// its time grows with the square of what is drawn at once. Long lines are drawn
+	// in parts that share a segment, which no one sees.
+	part := total + 1
+	if total > longLine {
+		part = linePart
+	}
+	added := 0
+	for _, pl := range lines {
+		for _, q := range dashes(pl, pattern) {
+			pts := q.pts
+			if q.closed { // go round a little further: a round join at the seam
+				pts = append(append([]Point(nil), pts...), pts[:2]...)
 			}
-			pieces = dashes(pl, d)
-		}
-		for _, q := range pieces {
-			var rp raster.Path
-			for i, t := range q.pts {
-				f := fix(t)
-				if i == 0 {
-					rp.Start(f)
-				} else if f != fix(q.pts[i-1]) {
-					rp.Add1(f)
+			for len(pts) > 1 {
+				n := min(len(pts), part+1)
+				raster.Stroke(r.ras, rasterPath(pts[:n]), fixed.Int26_6(math.Round(width*64)), raster.ButtCapper, raster.RoundJoiner)
+				if n == len(pts) {
+					pts = nil
+				} else {
+					pts = pts[n-2:]
+				}
+				if added += n; added >= part {
+					r.paint(o.color)
+					r.ras.Clear()
+					added = 0
 				}
 			}
-			if q.closed {
-				// Close by going round a little further: a round join at the seam.
-				rp.Add1(fix(q.pts[0]))
-				if len(q.pts) > 1 {
-					rp.Add1(fix(q.pts[1]))
-				}
-			}
-			raster.Stroke(r.ras, rp, fixed.Int26_6(math.Round(width*64)), raster.ButtCapper, raster.RoundJoiner)
 		}
 	}
 	r.paint(o.color)
+}
+
+// Lines of more points than longLine are drawn in parts of linePart points.
+const longLine, linePart = 600, 100
+
+// rasterPath converts points to the rasteriser's numbers, without repetitions.
+func rasterPath(pts []Point) raster.Path {
+	var p raster.Path
+	last := fix(pts[0])
+	p.Start(last)
+	for _, t := range pts[1:] {
+		if f := fix(t); f != last {
+			p.Add1(f)
+			last = f
+		}
+	}
+	return p
 }
 
 // snapped returns the whole pixels of a single undashed horizontal or vertical
@@ -328,7 +355,8 @@ func flatten(p Path, m Matrix) []polyline {
 	return out
 }
 
-// dashes cuts a line by a pattern of dashes and gaps.
+// dashes cuts a line by a pattern of dashes and gaps; without a pattern it is one
+// piece.
 func dashes(pl polyline, pattern []float64) []polyline {
 	total := 0.0
 	for _, d := range pattern {
