@@ -40,8 +40,11 @@ func (b *builder) build() bool {
 		if err != nil {
 			return false
 		}
-		if os.Link(made, b.out+".new") == nil && os.Rename(b.out+".new", b.out) == nil {
-			return true
+		if _, err := os.Stat(made); err == nil {
+			os.Remove(b.out)
+			if os.Link(made, b.out) == nil {
+				return true
+			}
 		}
 		// A cell that does not compile fails here too; the real build then
 		// says why.
