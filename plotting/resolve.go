@@ -69,7 +69,7 @@ func (r *Series) extents() (x, y span) {
 	return x, y
 }
 
-// inLog returns the positive part of what a series spans, for logarithmic axes.
+// positive returns the positive part of what a series spans, for logarithmic axes.
 func positive(s span, vs ...[]float64) span {
 	if s.lo > 0 || s.empty() {
 		return s
@@ -110,7 +110,7 @@ func pad(s span, log bool, below, above float64) span {
 // exactly, else those of the data with some room.
 func limits(s *Spec) (x, y span) {
 	x, y = empty, empty
-	var padX, base span = empty, empty
+	padX, base := empty, empty
 	for i := range s.Series {
 		r := &s.Series[i]
 		sx, sy := r.extents()
@@ -137,18 +137,20 @@ func limits(s *Spec) (x, y span) {
 	if s.hasField() {
 		return s.X.given(x), s.Y.given(y)
 	}
-	if !padX.empty() {
+	if !padX.empty() { // markers at an end of the axis need room, curves do not
 		all := x.union(padX)
-		d := pad(all, s.X.Log, 0.04, 0.04)
-		if padX.lo < x.lo || padX.lo-d.lo+all.lo-padX.lo < 0 || x.empty() {
-			x.lo = d.lo
-		} else if near(padX.lo, all, s.X.Log) < 0.02 {
-			x.lo = d.lo
-		}
-		if padX.hi > x.hi {
-			x.hi = d.hi
-		} else if near(padX.hi, all, s.X.Log) > 0.98 {
-			x.hi = d.hi
+		room := pad(all, s.X.Log, 0.04, 0.04)
+		switch {
+		case all.lo == all.hi:
+			x = room
+		default:
+			x = all
+			if near(padX.lo, all, s.X.Log) < 0.02 {
+				x.lo = room.lo
+			}
+			if near(padX.hi, all, s.X.Log) > 0.98 {
+				x.hi = room.hi
+			}
 		}
 	}
 	if !x.empty() && x.lo == x.hi {
