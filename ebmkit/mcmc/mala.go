@@ -29,14 +29,14 @@ func (m MALA) Bind(target ebmkit.Energy, rows int) (Kernel, error) {
 		return nil, err
 	}
 	return &mala{h: m.Step, ev: ebmkit.NewEvaluator(target), p: newProposal(rows, target.Dim(), true),
-		xi: make([]float64, rows*target.Dim())}, nil
+		xi: make([]float64, rows*target.Dim()), sum: make([]float64, rows*target.Dim())}, nil
 }
 
 type mala struct {
-	h  float64
-	ev ebmkit.Evaluator
-	p  proposal
-	xi []float64
+	h       float64
+	ev      ebmkit.Evaluator
+	p       proposal
+	xi, sum []float64
 }
 
 func (k *mala) Start(block *ebmkit.Ensemble, _ *ebmkit.Stream) error {
@@ -53,23 +53,27 @@ func (k *mala) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (Info, error) {
 	vmath.Axpy(p.x, -k.h, block.Grad)
 	vmath.Axpy(p.x, r, xi)
 	k.ev.EnergyGrad(p.u, p.grad, p.x)
+	sum := k.sum[:len(block.X)] // of the gradients at both ends
+	copy(sum, block.Grad)
+	vmath.Axpy(sum, 1, p.grad)
 	for i := range block.N {
-		p.prob[i] = block.U[i] - p.u[i] + malaLogRatio(xi[i*d:(i+1)*d], block.Grad[i*d:(i+1)*d], p.grad[i*d:(i+1)*d], r)
+		p.prob[i] = block.U[i] - p.u[i] + malaLogRatio(xi[i*d:(i+1)*d], sum[i*d:(i+1)*d], r)
 	}
 	return p.decide(block, s), nil
 }
 
 // malaLogRatio returns log g(x|x') - log g(x'|x) for x' = x - h g + r xi with
-// r = sqrt(2h), where g and back are the gradients at x and x'. The way back
-// needs the noise r/2 (g + back) - xi, so the ratio is (|xi|^2 - |that|^2)/2.
-func malaLogRatio(xi, g, back []float64, r float64) float64 {
-	var q float64
-	g, back = g[:len(xi)], back[:len(xi)]
-	for j, v := range xi {
-		m := r / 2 * (g[j] + back[j])
-		q += m * (v + v - m) // v^2 - (m-v)^2
+// r = sqrt(2h), where sum is g plus the gradient at x'. The way back needs the
+// noise r sum/2 - xi, so the ratio is (|xi|^2 - |r sum/2 - xi|^2)/2.
+func malaLogRatio(xi, sum []float64, r float64) float64 {
+	if len(xi) > 8 {
+		return r/2*vmath.Dot(xi, sum) - r*r/8*vmath.Dot(sum, sum)
 	}
-	return q / 2
+	var q float64
+	for j, s := range sum {
+		q += s * (xi[j] - r/4*s)
+	}
+	return r / 2 * q
 }
 
 func (k *mala) Step() float64     { return k.h }
