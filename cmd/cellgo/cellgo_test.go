@@ -456,7 +456,7 @@ func TestSplitWords(t *testing.T) {
 }
 
 func TestDropUnused(t *testing.T) {
-	names := map[string]string{"fmt": "fmt", "math/rand/v2": "rand", "example.org/go-thing": "thing", "os": "os"}
+	names := map[string]string{"fmt": "fmt", "math/rand/v2": "rand", "example.org/go-thing": "thing", "os": "os", "flag": "flag"}
 	nameOf := func(path string) string { return names[path] }
 	for _, c := range []struct{ name, imports, body, want string }{
 		{"all used", "import (\n\"fmt\"\n\"os\"\n)", "fmt.Println(os.Args)", "fmt os"},
@@ -467,6 +467,8 @@ func TestDropUnused(t *testing.T) {
 		{"renamed", "import f \"fmt\"\nimport r \"unknown/path\"", "f.Println()", "fmt"},
 		{"shadowed", "import \"fmt\"\nimport \"os\"", "os := struct{ Args int }{}; fmt.Println(os.Args)", "fmt"},
 		{"blank", "import _ \"unknown/driver\"\nimport \"os\"", "", "unknown/driver"},
+		{"flag is added", "import \"fmt\"\nimport \"os\"", "flag.Parse(); fmt.Println()", "flag fmt"},
+		{"flag is there", "import \"flag\"", "flag.Parse()", "flag"},
 		{"missing", "import \"fmt\"", "fmt.Println(strings.ToUpper(``))", "?"},
 		{"dot", "import . \"fmt\"", "Println()", "?"},
 		{"unknown name", "import \"unknown/path\"", "path.F()", "?"},

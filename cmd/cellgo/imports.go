@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,7 +11,7 @@ import (
 )
 
 // tidyImports does what goimports does for a cell whose imports are all there:
-// it takes those out of the file that are not used. It says whether it could; if
+// it takes those out of the file that are not used, and adds flag for GoNB. It says whether it could; if
 // not, the file is as it was and the real goimports has to be run.
 //
 // GoNB only reads the imports back from the file, so its layout is left alone.
@@ -23,7 +24,7 @@ func tidyImports(records, path string) bool {
 	if !ok {
 		return false
 	}
-	return len(tidy) == len(src) || os.WriteFile(path, tidy, 0o666) == nil
+	return bytes.Equal(tidy, src) || os.WriteFile(path, tidy, 0o666) == nil
 }
 
 // dropUnused returns src without its unused imports. It gives up (false) if an
@@ -86,13 +87,19 @@ func dropUnused(src []byte, nameOf func(path string) string) ([]byte, bool) {
 			unused = append(unused, span{offset(from), offset(to)})
 		}
 	}
+	start := offset(file.Name.End())
+	tidy := append([]byte(nil), src[:start]...)
 	for name := range needed {
-		if !provided[name] {
+		if provided[name] {
+			continue
+		}
+		if name != "flag" {
 			return nil, false
 		}
+		// GoNB writes flag.Parse() into every main and leaves its import to goimports.
+		tidy = append(tidy, "\n\nimport \"flag\"\n"...)
 	}
-	var tidy []byte
-	kept := 0
+	kept := start
 	for _, u := range unused {
 		tidy = append(tidy, src[kept:u.from]...)
 		kept = u.to
