@@ -1,12 +1,11 @@
 package nb
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"strings"
 
-	"github.com/ebmkit/hitchhiker/plotting"
+	"github.com/ebmkit/hitchhiker/plotting/inline"
 )
 
 // screenDPI is the number of CSS pixels on the screen for an inch on the page, one
@@ -14,56 +13,45 @@ import (
 // column 488 pixels wide.
 const screenDPI = 144
 
-// large is the area of a figure, in square points, from which images get 1.5
-// pixels for one of the screen: a page of heat maps would take a megabyte.
-const large = 360 * 288
+// Drawable is a figure: a plotting.Figure or plotting.Multiples.
+type Drawable interface {
+	// Inline draws it for a notebook, at dpi for the screen.
+	Inline(dpi int) (inline.Picture, error)
+}
 
 // Show shows a figure with a caption below it. The caption is Markdown with
 // mathematics between dollar signs; without one, the figure's own is used. The
 // output holds the figure as SVG, as PNG for where SVG is not shown, and as text.
 // Clouds and heat maps come as PNG only: they are images anyway, and notebooks
 // stay small. A figure with an error ends the cell, as Must does.
-func Show(d plotting.Drawable, caption ...string) {
-	parts, err := Forms(d)
+func Show(d Drawable, caption ...string) {
+	p, err := d.Inline(screenDPI)
 	Must0(err)
-	Display(parts...)
+	Display(forms(p)...)
 	text := strings.Join(caption, " ")
 	if text == "" {
-		text = plotting.CaptionOf(d)
+		text = p.Caption
 	}
 	Caption(text)
 }
 
 // Forms returns the static forms of a figure, as Show displays them. A figure
 // with an error has none.
-func Forms(d plotting.Drawable) ([]Part, error) {
-	if err := d.Err(); err != nil {
-		return nil, err
-	}
-	w, h, err := plotting.SizeOf(d)
+func Forms(d Drawable) ([]Part, error) {
+	p, err := d.Inline(screenDPI)
 	if err != nil {
 		return nil, err
 	}
+	return forms(p), nil
+}
+
+func forms(p inline.Picture) []Part {
+	w, h := Pixels(p.Width), Pixels(p.Height)
 	var parts []Part
-	dpi := 2 * screenDPI // two pixels of the image for one of the screen
-	if w*h > large {
-		dpi = 3 * screenDPI / 2
+	if p.SVG != nil {
+		parts = append(parts, Part{MIME: "image/svg+xml", Text: onScreen(string(p.SVG), w, h)})
 	}
-	if !plotting.HasRaster(d) {
-		var svg bytes.Buffer
-		if err := plotting.Render(&svg, d, plotting.SVG, 0); err != nil {
-			return nil, err
-		}
-		parts = append(parts, Part{MIME: "image/svg+xml", Text: onScreen(svg.String(), Pixels(w), Pixels(h))})
-		dpi = screenDPI // a second choice
-	}
-	var png bytes.Buffer
-	if err := plotting.Render(&png, d, plotting.PNG, dpi); err != nil {
-		return nil, err
-	}
-	return append(parts,
-		Part{MIME: "image/png", Bytes: png.Bytes(), Width: Pixels(w), Height: Pixels(h)},
-		Part{MIME: "text/plain", Text: plotting.Text(d)}), nil
+	return append(parts, Part{MIME: "image/png", Bytes: p.PNG, Width: w, Height: h}, Part{MIME: "text/plain", Text: p.Text})
 }
 
 // onScreen gives an SVG picture its size on the screen: it replaces width and

@@ -114,7 +114,7 @@ func sheet(frames []plotting.Figure, labels []string) plotting.Multiples {
 }
 
 // forms puts the option, in the size of figure f, before the static forms.
-func forms(option []byte, s plotting.Spec, below int, f plotting.Figure, static plotting.Drawable) ([]nb.Part, error) {
+func forms(option []byte, s plotting.Spec, below int, f plotting.Figure, static nb.Drawable) ([]nb.Part, error) {
 	w, h, err := plotting.SizeOf(f)
 	if err != nil {
 		return nil, err
