@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/diagnose"
@@ -74,7 +75,8 @@ func Trace(s *diagnose.Series) plotting.Figure {
 //
 //	2 sqrt((bins-1)(1 - 1/chains) / ESS),
 //
-// with ESS the mean bulk effective sample size of the chains taken singly.
+// with ESS the effective sample size of "the draw is in this bin", the mean over
+// the chains taken singly.
 func Ranks(s *diagnose.Series) (plotting.Figure, error) {
 	if err := moving("chainplot.Ranks", s); err != nil {
 		return plotting.Figure{}, err
@@ -83,12 +85,25 @@ func Ranks(s *diagnose.Series) (plotting.Figure, error) {
 	if err != nil {
 		return plotting.Figure{}, err
 	}
-	half, err := rankNoise(s)
-	if err != nil {
-		return plotting.Figure{}, err
+	edge, lo, hi := make([]float64, 2*rankBins), make([]float64, 2*rankBins), make([]float64, 2*rankBins)
+	var sorted []float64
+	for c := range s.Chains() {
+		sorted = append(sorted, s.Chain(c)...)
+	}
+	slices.Sort(sorted)
+	for b := range rankBins {
+		n := len(sorted)
+		half, err := binNoise(s, sorted[b*n/rankBins], sorted[(b+1)*n/rankBins-1])
+		if err != nil {
+			return plotting.Figure{}, err
+		}
+		for k := range 2 {
+			edge[2*b+k] = float64(b+k) / rankBins
+			lo[2*b+k], hi[2*b+k] = max(0, 1-half), 1+half
+		}
 	}
 	fig := plotting.New().XLabel("rank of the draw among all").YLabel("count / expected").XRange(0, 1).
-		Band("", []float64{0, 1}, []float64{max(0, 1-half), max(0, 1-half)}, []float64{1 + half, 1 + half}, plotting.Color(bandGrey))
+		Band("", edge, lo, hi, plotting.Color(bandGrey))
 	expected := float64(s.Draws()) / rankBins
 	for c := range min(s.Chains(), maxChains) {
 		x, y := make([]float64, rankBins+1), make([]float64, rankBins+1)
@@ -101,17 +116,24 @@ func Ranks(s *diagnose.Series) (plotting.Figure, error) {
 	return fig, nil
 }
 
-// rankNoise returns half the height of the band of Ranks. Chains that never
-// moved say nothing about it.
-func rankNoise(s *diagnose.Series) (float64, error) {
+// binNoise returns half the height of the band of Ranks over the bin of values
+// from lo to hi. Chains that never enter or never leave it do not count.
+func binNoise(s *diagnose.Series, lo, hi float64) (float64, error) {
 	var ess float64
 	var n int
 	for c := range s.Chains() {
-		one, err := diagnose.NewSeries([][]float64{s.Chain(c)})
+		in := s.Chain(c)
+		for i, v := range in {
+			in[i] = 0
+			if lo <= v && v <= hi {
+				in[i] = 1
+			}
+		}
+		one, err := diagnose.NewSeries([][]float64{in})
 		if err != nil {
 			return 0, err
 		}
-		if e := one.ESSBulk(); !math.IsNaN(e) {
+		if e := one.ESSMean(); !math.IsNaN(e) {
 			ess, n = ess+e, n+1
 		}
 	}
