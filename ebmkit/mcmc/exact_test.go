@@ -423,3 +423,64 @@ func TestLeapfrogPath(t *testing.T) {
 		wantArg(t, f(), arg)
 	}
 }
+
+// The exchange of two replicas on a grid: states are pairs (x, y) with the law
+// exp(-b0 U(x) - b1 U(y)).
+func TestExchangeOnAGrid(t *testing.T) {
+	const n = 9
+	b0, b1 := 1.0, 0.3
+	u := make([]float64, n)
+	for i := range u {
+		u[i] = onLattice{}.Energy([]float64{float64(2*i - n)})
+	}
+	for _, sign := range []float64{1, -1} {
+		joint, m := make([]float64, n*n), make([]float64, n*n*n*n)
+		for x := range n {
+			for y := range n {
+				joint[x*n+y] = b0*u[x] + b1*u[y]
+				a := exchangeProb(b0, b1, sign*u[x], sign*u[y])
+				m[(x*n+y)*n*n+y*n+x] += a
+				m[(x*n+y)*n*n+x*n+y] += 1 - a
+			}
+		}
+		s, b := drift(boltzmann(joint), m)
+		t.Logf("sign %+g: |pi T - pi| <= %.1e, detailed balance to %.1e", sign, s, b)
+		if sign > 0 && (s > 1e-12 || b > 1e-12) || sign < 0 && s < 1e-3 {
+			t.Errorf("sign %+g: drift %g, balance %g", sign, s, b)
+		}
+	}
+}
+
+// A systematic Gibbs sweep over three spins: stationary to 1e-12, but without
+// detailed balance, which Proposition 4.1's proof says is equivalent.
+func TestGibbsSweepIsStationaryWithoutDetailedBalance(t *testing.T) {
+	m := spins{coupling: 0.5, field: 0.2}
+	u := make([]float64, 8)
+	state := func(i int) []float64 {
+		return []float64{float64(i&1)*2 - 1, float64(i>>1&1)*2 - 1, float64(i>>2&1)*2 - 1}
+	}
+	for i := range u {
+		u[i] = m.Energy(state(i))
+	}
+	law := boltzmann(u)
+	sweep := make([]float64, 64)
+	for i := range 8 {
+		sweep[i*8+i] = 1
+	}
+	for j := range 3 { // redraw spin j from the exact conditional of the law
+		next := make([]float64, 64)
+		for i := range 8 {
+			for k := range 8 {
+				up, down := k|1<<j, k&^(1<<j)
+				next[i*8+up] += sweep[i*8+k] * law[up] / (law[up] + law[down])
+				next[i*8+down] += sweep[i*8+k] * law[down] / (law[up] + law[down])
+			}
+		}
+		sweep = next
+	}
+	s, b := drift(law, sweep)
+	t.Logf("|pi T - pi| <= %.1e, detailed balance violated by %.1e", s, b)
+	if s > 1e-12 || b < 1e-3 {
+		t.Errorf("drift %g, balance %g", s, b)
+	}
+}

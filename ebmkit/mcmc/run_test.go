@@ -241,6 +241,34 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// Whatever a file holds, loading it ends in a chain, a simulation or an error.
+func FuzzLoad(f *testing.F) {
+	dir := f.TempDir()
+	path := filepath.Join(dir, "seed.npz")
+	target, cfg := must(energy.NewGaussian1D(0, 1)), Config{Walkers: 2, Draws: 2, Seed: 1}
+	sim := must(New(target, MALA{Step: 0.5}, cfg))
+	if err := sim.Save(path); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(must(os.ReadFile(path)))
+	if err := SaveChain(path, must(sim.Run(context.Background()))); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(must(os.ReadFile(path)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "f.npz")
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := LoadChain(path); err == nil && len(c.X) != c.Draws*c.Walkers*c.Dim {
+			t.Errorf("a chain of %d numbers for %d x %d x %d", len(c.X), c.Draws, c.Walkers, c.Dim)
+		}
+		if sim, err := Load(path, target, MALA{Step: 0.5}, cfg); err == nil {
+			sim.Run(context.Background())
+		}
+	})
+}
+
 // NumPy reads a saved chain, where there is one.
 func TestNumPyReadsAChain(t *testing.T) {
 	if err := exec.Command("python3", "-c", "import numpy").Run(); err != nil {

@@ -305,7 +305,7 @@ func (b *rungs) exchange(first int) {
 		b.stream.FillUniform(b.unif)
 		for i := range b.unif {
 			uLo, uHi := lo.ens.U[i]/bLo, hi.ens.U[i]/bHi // the ensembles hold Beta U
-			a := acceptance((bLo - bHi) * (uLo - uHi))
+			a := exchangeProb(bLo, bHi, uLo, uHi)
 			b.swap[l] += a
 			b.swaps[l]++
 			if b.unif[i] >= a {
@@ -332,6 +332,10 @@ func (b *rungs) exchange(first int) {
 		}
 	}
 }
+
+// exchangeProb returns the probability of exchanging the states at the inverse
+// temperatures a and b, where U is ua and ub.
+func exchangeProb(a, b, ua, ub float64) float64 { return acceptance((a - b) * (ua - ub)) }
 
 // exchangeRows sets x, y to ratio y, x/ratio.
 func exchangeRows(x, y []float64, ratio float64) {
