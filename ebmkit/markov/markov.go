@@ -118,6 +118,19 @@ func Push(p, t []float64) []float64 {
 	return out
 }
 
+// Evolve returns the law after k steps from the law p, p T^k. It panics if k is
+// negative.
+func Evolve(p, t []float64, k int) []float64 {
+	if k < 0 {
+		panic(fmt.Sprintf("markov: Evolve by %d steps", k))
+	}
+	p = append([]float64(nil), p...)
+	for range k {
+		p = Push(p, t)
+	}
+	return p
+}
+
 // RowSums returns sum_j T(i, j) for each i: ones, if t is a kernel.
 func RowSums(t []float64) []float64 {
 	n := order(t)

@@ -27,6 +27,9 @@ func TestTwoStates(t *testing.T) {
 		p = Push(p, k)
 		near(t, fmt.Sprintf("TV after %d steps", i), TV(p, pi), pi[1]*math.Pow(1-a-b, float64(i)), 1e-15)
 	}
+	if got := Evolve([]float64{1, 0}, k, 10); got[0] != p[0] || got[1] != p[1] {
+		t.Errorf("Evolve by 10 steps: %v, want %v", got, p)
+	}
 	near(t, "crossing rate", CrossingRate(pi, k, func(i int) bool { return i == 0 }), a*b/(a+b), 1e-16)
 	if d := Drift([]float64{0.5, 0.5}, k); d < 0.05 {
 		t.Errorf("a law that is not stationary drifts by %g only", d)
@@ -90,6 +93,7 @@ func TestPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Push":         func() { Push([]float64{1}, make([]float64, 4)) },
 		"Product":      func() { Product(make([]float64, 4), make([]float64, 9)) },
+		"Evolve":       func() { Evolve([]float64{1}, []float64{1}, -1) },
 		"TV":           func() { TV([]float64{1}, []float64{1, 0}) },
 		"RowSums":      func() { RowSums(make([]float64, 3)) },
 		"Flow":         func() { Flow([]float64{1}, make([]float64, 4)) },
