@@ -1,11 +1,9 @@
 package diagnose
 
 import (
-	"cmp"
 	"math"
-	"math/bits"
-	"slices"
 
+	"github.com/ebmkit/hitchhiker/internal/order"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -16,94 +14,15 @@ type ranking struct {
 	value  []float64 // value[i] is the draw at order[i]
 	folded []float64 // the same for the folded draws
 	forder []uint32
-	words  []uint64
-	spare  []uint64
+	sorter order.Sorter
 	scores []float64 // normal scores of the ranks 1, 2, ..., len(scores)
 	z      []float64 // normal scores of the draws, at their positions
 }
 
 // sort puts the draws of x in order.
-//
-// The bits of a float64, sign-corrected, order like the number. The 32 most
-// telling bits of each (those below the common prefix) go with the position
-// into one word, and the words are sorted by three passes of radix sort. Draws
-// whose 32 bits agree are left in order of position, and then sorted by value.
 func (r *ranking) sort(x []float64) {
-	n := len(x)
-	r.words, r.spare = grow(r.words, n), grow(r.spare, n)
-	r.order, r.value = grow(r.order, n), grow(r.value, n)
-
-	lo, hi := uint64(math.MaxUint64), uint64(0)
-	for _, v := range x {
-		k := sortKey(v)
-		lo, hi = min(lo, k), max(hi, k)
-	}
-	shift := max(0, bits.Len64(hi-lo)-32)
-
-	const radix = 1 << 8
-	var count [4][radix]uint32
-	for i, v := range x {
-		k := (sortKey(v) - lo) >> shift
-		count[0][k&(radix-1)]++
-		count[1][k>>8&(radix-1)]++
-		count[2][k>>16&(radix-1)]++
-		count[3][k>>24&(radix-1)]++
-		r.words[i] = k<<32 | uint64(i)
-	}
-	from, to := r.words, r.spare
-	for pass := range 4 {
-		c, start := &count[pass], uint32(0)
-		for d, m := range c {
-			c[d] = start
-			start += m
-		}
-		by := 32 + 8*pass
-		for _, w := range from {
-			d := w >> by & (radix - 1)
-			to[c[d]] = w
-			c[d]++
-		}
-		from, to = to, from
-	}
-	order, value := r.order, r.value
-	for i, w := range from {
-		order[i] = uint32(w)
-	}
-	for i, p := range order {
-		value[i] = x[p] + 0 // +0, never -0: fold compares bits
-	}
-	if shift == 0 {
-		return
-	}
-	for i := 1; i < n; i++ {
-		if from[i]>>32 != from[i-1]>>32 || r.value[i] >= r.value[i-1] {
-			continue
-		}
-		key := from[i] >> 32
-		start, end := i-1, i+1
-		for start > 0 && from[start-1]>>32 == key {
-			start--
-		}
-		for end < n && from[end]>>32 == key {
-			end++
-		}
-		slices.SortFunc(r.order[start:end], func(a, b uint32) int {
-			if c := cmp.Compare(x[a], x[b]); c != 0 {
-				return c
-			}
-			return cmp.Compare(a, b)
-		})
-		for k := start; k < end; k++ {
-			r.value[k] = x[r.order[k]] + 0
-		}
-		i = end - 1
-	}
-}
-
-// sortKey maps numbers to integers that order like them, -0 like 0.
-func sortKey(v float64) uint64 {
-	b := math.Float64bits(v + 0)
-	return b ^ (uint64(int64(b)>>63) | 1<<63)
+	r.sorter.Sort(x)
+	r.order, r.value = r.sorter.Order, r.sorter.Value
 }
 
 // keepHalves drops the middle draws of chains of odd length, which belong to
