@@ -169,7 +169,8 @@ func Drift(p, t []float64) float64 {
 //
 //	F_ij = p_i T(i, j) - p_j T(j, i).
 //
-// It is zero if and only if p and T are in detailed balance, review eq. (79).
+// It is zero if and only if p and T are in detailed balance, review eq. (79). For
+// Metropolis-Hastings both terms are min{p_i g(j|i), p_j g(i|j)}, eq. (81).
 func Flow(p, t []float64) []float64 {
 	n := order(t)
 	if len(p) != n {
