@@ -1,0 +1,367 @@
+package spin
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/bits"
+
+	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/par"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
+)
+
+// Torus is the Ising model on a square lattice that is closed in both
+// directions, with uniform coupling J and uniform field H = mu h_j:
+//
+//	U(x) = -J sum_<ij> x_i x_j - H sum_j x_j.
+//
+// Site (r, c) is number r*Cols + c.
+type Torus struct {
+	Rows, Cols int
+	J, H       float64
+}
+
+func (t Torus) check(fn string) error {
+	if t.Rows < 3 {
+		return &ebmkit.ArgError{Func: fn, Arg: "Torus.Rows", Value: t.Rows, Want: "at least 3"}
+	}
+	if t.Cols < 3 {
+		return &ebmkit.ArgError{Func: fn, Arg: "Torus.Cols", Value: t.Cols, Want: "at least 3"}
+	}
+	if t.Rows > math.MaxInt32/t.Cols {
+		return &ebmkit.ArgError{Func: fn, Arg: "Torus.Rows*Torus.Cols", Value: fmt.Sprintf("%d x %d", t.Rows, t.Cols), Want: "below 2^31 sites"}
+	}
+	if err := wantFinite(fn, "Torus.J", t.J); err != nil {
+		return err
+	}
+	return wantFinite(fn, "Torus.H", t.H)
+}
+
+// Ising returns the torus as a graph. It returns *ebmkit.ArgError if a side has
+// fewer than 3 sites or a number is not finite.
+func (t Torus) Ising() (*Ising, error) {
+	if err := t.check("spin.Torus.Ising"); err != nil {
+		return nil, err
+	}
+	var bonds []Bond
+	for r := range t.Rows {
+		for c := range t.Cols {
+			i := r*t.Cols + c
+			bonds = append(bonds, Bond{i, r*t.Cols + (c+1)%t.Cols, t.J}, Bond{i, (r+1)%t.Rows*t.Cols + c, t.J})
+		}
+	}
+	return NewIsing(t.Rows*t.Cols, bonds, 1, uniform(t.Rows*t.Cols, t.H))
+}
+
+// Lattice simulates a Torus with even sides at the inverse temperature Beta, 64
+// spins to a machine word. It starts with all spins up.
+//
+// A sweep updates the sites of one colour of the checkerboard, then those of the
+// other. The words of one colour are cut into fixed blocks of rows, each with
+// its own stream, so the same seed gives the same spins on any number of cores.
+// A Lattice is not safe for concurrent use.
+//
+// # How 64 spins are drawn at once
+//
+// Neighbours are counted with bitwise adders. A spin then turns if u < p, where
+// p is one of a few probabilities, chosen by its count. Numbers u and p are
+// compared bit by bit from the top, for 64 spins with one random word a bit,
+// until all are decided: about 8 words. Probabilities are exact to 2^-64.
+type Lattice struct {
+	torus Torus
+	beta  float64
+	words int    // words of one colour in a row
+	top   int    // bits used in the last word of a row
+	mask  uint64 // which bits those are
+	spins [2][]uint64
+	// Site (r, c) has the colour k = (r+c)&1 and is bit c/2 of row r of
+	// spins[k]; bit set = spin up.
+
+	heat, metropolis rule
+	blocks           []latticeBlock
+	task             func(block int) // updates one block; made once
+	active           *rule
+	colour           int
+
+	cluster cluster
+}
+
+// blockWords is the least number of words that one stream serves. It is part of
+// what fixes the numbers that a seed gives.
+const blockWords = 64
+
+type latticeBlock struct {
+	lo, hi int // rows
+	stream *ebmkit.Stream
+	random [512]uint64
+	next   int // random[next:] are unused
+}
+
+// NewLattice returns a lattice with all spins up. It returns *ebmkit.ArgError if
+// a side is odd or below 4 (the checkerboard needs even sides), or a number is
+// not finite, or beta negative.
+func NewLattice(t Torus, beta float64, seed uint64) (*Lattice, error) {
+	const fn = "spin.NewLattice"
+	if err := t.check(fn); err != nil {
+		return nil, err
+	}
+	if t.Rows%2 != 0 {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "Torus.Rows", Value: t.Rows, Want: "an even number: the checkerboard has two colours"}
+	}
+	if t.Cols%2 != 0 {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "Torus.Cols", Value: t.Cols, Want: "an even number: the checkerboard has two colours"}
+	}
+	if err := wantBeta(fn, beta); err != nil {
+		return nil, err
+	}
+	half := t.Cols / 2
+	l := &Lattice{torus: t, words: (half + 63) / 64, top: (half-1)%64 + 1}
+	l.mask = math.MaxUint64 >> (64 - l.top)
+	for k := range l.spins {
+		l.spins[k] = make([]uint64, t.Rows*l.words)
+	}
+	rows := (blockWords + l.words - 1) / l.words
+	l.blocks = make([]latticeBlock, (t.Rows+rows-1)/rows)
+	for i := range l.blocks {
+		b := &l.blocks[i]
+		b.lo, b.hi = i*rows, min((i+1)*rows, t.Rows)
+		b.stream = ebmkit.NewStream(seed, "ising", i)
+		b.next = len(b.random)
+	}
+	l.task = func(i int) { l.updateBlock(&l.blocks[i]) }
+	l.cluster.stream = ebmkit.NewStream(seed, "wolff", 0)
+	l.Fill(1)
+	return l, l.SetBeta(beta)
+}
+
+// Torus returns the model.
+func (l *Lattice) Torus() Torus { return l.torus }
+
+// Beta returns the inverse temperature.
+func (l *Lattice) Beta() float64 { return l.beta }
+
+// Sites returns the number of spins.
+func (l *Lattice) Sites() int { return l.torus.Rows * l.torus.Cols }
+
+// SetBeta changes the inverse temperature and keeps the spins. It returns
+// *ebmkit.ArgError, and changes nothing, if beta is negative or not finite.
+func (l *Lattice) SetBeta(beta float64) error {
+	if err := wantBeta("spin.Lattice.SetBeta", beta); err != nil {
+		return err
+	}
+	l.beta = beta
+	l.heat.set(l.torus, beta, heatBathUp, true)
+	l.metropolis.set(l.torus, beta, metropolisUp, false)
+	return nil
+}
+
+// heatBathUp is the probability that a spin is up after a heat-bath update, with
+// the local field f.
+func heatBathUp(beta, f float64, _ bool) float64 { return vmath.Sigmoid(2 * beta * f) }
+
+// metropolisUp is the probability that a spin is up after its turn was proposed
+// and accepted with probability min(1, exp(-dU)).
+func metropolisUp(beta, f float64, up bool) float64 {
+	if up {
+		return 1 - vmath.Exp(min(0, -2*beta*f))
+	}
+	return vmath.Exp(min(0, 2*beta*f))
+}
+
+// Fill sets all spins to v, -1 or +1. It panics if v is something else.
+func (l *Lattice) Fill(v int) {
+	if v != 1 && v != -1 {
+		panic("spin: Lattice.Fill: v is not -1 or +1")
+	}
+	for k := range l.spins {
+		for i := range l.spins[k] {
+			l.spins[k][i] = 0
+			if v == 1 {
+				l.spins[k][i] = l.valid(i % l.words)
+			}
+		}
+	}
+}
+
+// Randomize draws all spins anew, up or down with equal probability, which is
+// the state of infinite temperature.
+func (l *Lattice) Randomize() {
+	for n := range l.blocks {
+		b := &l.blocks[n]
+		for k := range l.spins {
+			for i := b.lo * l.words; i < b.hi*l.words; i++ {
+				l.spins[k][i] = b.stream.Uint64() & l.valid(i%l.words)
+			}
+		}
+	}
+}
+
+// valid returns which bits of word w of a row are sites.
+func (l *Lattice) valid(w int) uint64 {
+	if w == l.words-1 {
+		return l.mask
+	}
+	return math.MaxUint64
+}
+
+// Spins writes the spins, -1 and +1, row by row into dst (length Sites,
+// allocated if nil) and returns it. It panics on a wrong length.
+func (l *Lattice) Spins(dst []float64) []float64 {
+	if dst == nil {
+		dst = make([]float64, l.Sites())
+	}
+	if len(dst) != l.Sites() {
+		panic("spin: Lattice.Spins: len(dst) != Sites")
+	}
+	for i := range dst {
+		word, bit := l.locate(i)
+		dst[i] = float64(2*int(*word>>bit&1) - 1)
+	}
+	return dst
+}
+
+// SetSpins sets the spins row by row. It returns *ebmkit.ArgError, and changes
+// nothing, if x has not length Sites or an entry is not -1 or +1.
+func (l *Lattice) SetSpins(x []float64) error {
+	if err := wantSpins("spin.Lattice.SetSpins", "x", x, l.Sites()); err != nil {
+		return err
+	}
+	l.Fill(-1)
+	for i, v := range x {
+		if v == 1 {
+			word, bit := l.locate(i)
+			*word |= 1 << bit
+		}
+	}
+	return nil
+}
+
+// locate returns the word and the bit of site i.
+func (l *Lattice) locate(i int) (word *uint64, bit int) {
+	r, c := i/l.torus.Cols, i%l.torus.Cols
+	return &l.spins[(r+c)&1][r*l.words+c>>7], c >> 1 & 63
+}
+
+// Magnetization returns the sum of the spins.
+func (l *Lattice) Magnetization() int {
+	up := 0
+	for k := range l.spins {
+		for _, w := range l.spins[k] {
+			up += bits.OnesCount64(w)
+		}
+	}
+	return 2*up - l.Sites()
+}
+
+// Energy returns U of the current spins.
+func (l *Lattice) Energy() float64 {
+	unequal := 0 // bonds of unequal spins; every bond has one end of colour 0
+	for r := range l.torus.Rows {
+		n := l.neighbours(0, r)
+		for w, x := range l.spins[0][r*l.words : (r+1)*l.words] {
+			a, b, c, d := n.at(w)
+			v := n.valid(w)
+			unequal += bits.OnesCount64((x^a)&v) + bits.OnesCount64((x^b)&v) + bits.OnesCount64((x^c)&v) + bits.OnesCount64((x^d)&v)
+		}
+	}
+	return -l.torus.J*float64(2*l.Sites()-2*unequal) - l.torus.H*float64(l.Magnetization())
+}
+
+// neighbourhood gives the neighbours of the sites of one colour in one row.
+type neighbourhood struct {
+	above, here, below []uint64 // rows of the other colour
+	left               bool     // the fourth neighbour of bit m is bit m-1 of here, else bit m+1
+	top                int
+	mask               uint64
+}
+
+func (l *Lattice) neighbours(colour, r int) neighbourhood {
+	other, n := l.spins[1-colour], l.words
+	above, below := r-1, r+1
+	if r == 0 {
+		above = l.torus.Rows - 1
+	}
+	if below == l.torus.Rows {
+		below = 0
+	}
+	return neighbourhood{other[above*n : above*n+n], other[r*n : r*n+n], other[below*n : below*n+n],
+		(r+colour)&1 == 0, l.top, l.mask}
+}
+
+// at returns the four neighbours of the sites in word w. Bits that are no sites
+// may be set.
+func (n *neighbourhood) at(w int) (a, b, c, d uint64) {
+	last := len(n.here) - 1
+	c = n.here[w]
+	if n.left {
+		if w > 0 {
+			d = c<<1 | n.here[w-1]>>63
+		} else {
+			d = c<<1 | n.here[last]>>(n.top-1)
+		}
+	} else {
+		if w < last {
+			d = c>>1 | n.here[w+1]<<63
+		} else {
+			d = c>>1 | n.here[0]&1<<(n.top-1)
+		}
+	}
+	return n.above[w], n.below[w], c, d
+}
+
+func (n *neighbourhood) valid(w int) uint64 {
+	if w == len(n.here)-1 {
+		return n.mask
+	}
+	return math.MaxUint64
+}
+
+// HeatBath makes n sweeps in which every spin is drawn from its law given its
+// neighbours.
+func (l *Lattice) HeatBath(n int) { l.sweep(&l.heat, n) }
+
+// Metropolis makes n sweeps in which every spin is offered to turn and does so
+// with probability min(1, exp(-Beta dU)). At Beta = 0 every offer is accepted
+// and the states repeat: use HeatBath.
+func (l *Lattice) Metropolis(n int) { l.sweep(&l.metropolis, n) }
+
+func (l *Lattice) sweep(r *rule, n int) {
+	l.active = r
+	for range n {
+		for l.colour = range l.spins {
+			par.For(context.Background(), len(l.blocks), l.task)
+		}
+	}
+}
+
+// updateBlock updates the sites of the current colour in the rows of b.
+func (l *Lattice) updateBlock(b *latticeBlock) {
+	for r := b.lo; r < b.hi; r++ {
+		n := l.neighbours(l.colour, r)
+		own := l.spins[l.colour][r*l.words : (r+1)*l.words]
+		for w, x := range own {
+			if b.next > len(b.random)-64 {
+				b.refill()
+			}
+			// c0 + 2 c1 + 4 c2 neighbours are up.
+			p, q, s, t := n.at(w)
+			odd, even := p^q, s^t
+			both := p & q
+			pair := s & t
+			c0 := odd ^ even
+			c1 := both ^ pair ^ odd&even
+			c2 := both & pair
+			up, used := l.active.draw(x, c0, c1, c2, (*[64]uint64)(b.random[b.next:]))
+			b.next += used
+			own[w] = up & n.valid(w)
+		}
+	}
+}
+
+// refill moves the unused random words to the front and adds new ones.
+func (b *latticeBlock) refill() {
+	n := copy(b.random[:], b.random[b.next:])
+	b.stream.FillBits(b.random[n:])
+	b.next = 0
+}
