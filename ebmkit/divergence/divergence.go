@@ -1,5 +1,7 @@
-// Package divergence compares densities exp(-U)/Z: cross-entropy, entropy,
-// Kullback-Leibler and Fisher divergence, in nats.
+// Package divergence compares densities exp(-U)/Z, and sets of points drawn from
+// them: cross-entropy, entropy, Kullback-Leibler, Jensen-Shannon and Fisher
+// divergence, Hellinger and total variation distance, maximum mean discrepancy,
+// energy distance, and optimal transport. Logarithms are natural (nats).
 //
 // # Conventions
 //
@@ -8,6 +10,20 @@
 // domain is the whole space, and computed by quadrature otherwise. The functions
 // that take a quad.Domain integrate in one or two dimensions and return an error
 // estimate. Where p is positive and q is not, the answer is +Inf, not NaN.
+//
+// A name says whether it is a square: W2, SlicedW2 and Hellinger are distances,
+// MMD2 and HellingerSquaredMonteCarlo are squares.
+//
+// # Which one
+//
+//	densities, 1 or 2 dimensions   KL, CrossEntropy, ..., Hellinger, TotalVariation: quadrature
+//	Gaussians                      ...Gaussian: closed forms
+//	densities, exact sampler       ...MonteCarlo: unbiased, with standard error
+//	sets of points                 MMD2, EnergyDistance, SlicedW2, Sinkhorn; W1, W2 on the line
+//	one set of points              KNNEntropy
+//
+// A distance between sets of points is never zero, even if their laws agree:
+// compare it with its null law (MMD2Null, EnergyDistanceNull, PermutationNull).
 package divergence
 
 import (
