@@ -95,7 +95,8 @@ type latticeBlock struct {
 	lo, hi int // rows
 	stream *ebmkit.Stream
 	random [512]uint64
-	next   int // random[next:] are unused
+	next   int      // random[next:] are unused
+	side   []uint64 // scratch, one row
 }
 
 // NewLattice returns a lattice with all spins up. It returns *ebmkit.ArgError if
@@ -127,7 +128,7 @@ func NewLattice(t Torus, beta float64, seed uint64) (*Lattice, error) {
 		b := &l.blocks[i]
 		b.lo, b.hi = i*rows, min((i+1)*rows, t.Rows)
 		b.stream = ebmkit.NewStream(seed, "ising", i)
-		b.next = len(b.random)
+		b.next, b.side = len(b.random), make([]uint64, l.words)
 	}
 	l.task = func(i int) { l.updateBlock(&l.blocks[i]) }
 	l.cluster.stream = ebmkit.NewStream(seed, "wolff", 0)
@@ -257,64 +258,53 @@ func (l *Lattice) Magnetization() int {
 // Energy returns U of the current spins.
 func (l *Lattice) Energy() float64 {
 	unequal := 0 // bonds of unequal spins; every bond has one end of colour 0
+	b := &l.blocks[0]
 	for r := range l.torus.Rows {
-		n := l.neighbours(0, r)
+		above, here, below := l.otherRows(0, r)
+		side := l.shift(b.side, here, r&1 == 0)
 		for w, x := range l.spins[0][r*l.words : (r+1)*l.words] {
-			a, b, c, d := n.at(w)
-			v := n.valid(w)
-			unequal += bits.OnesCount64((x^a)&v) + bits.OnesCount64((x^b)&v) + bits.OnesCount64((x^c)&v) + bits.OnesCount64((x^d)&v)
+			v := l.valid(w)
+			unequal += bits.OnesCount64((x^above[w])&v) + bits.OnesCount64((x^below[w])&v) +
+				bits.OnesCount64((x^here[w])&v) + bits.OnesCount64((x^side[w])&v)
 		}
 	}
 	return -l.torus.J*float64(2*l.Sites()-2*unequal) - l.torus.H*float64(l.Magnetization())
 }
 
-// neighbourhood gives the neighbours of the sites of one colour in one row.
-type neighbourhood struct {
-	above, here, below []uint64 // rows of the other colour
-	left               bool     // the fourth neighbour of bit m is bit m-1 of here, else bit m+1
-	top                int
-	mask               uint64
-}
-
-func (l *Lattice) neighbours(colour, r int) neighbourhood {
+// otherRows returns the rows r-1, r and r+1 of the other colour. Bit m of each
+// is a neighbour of bit m of row r.
+func (l *Lattice) otherRows(colour, r int) (above, here, below []uint64) {
 	other, n := l.spins[1-colour], l.words
-	above, below := r-1, r+1
+	up, down := r-1, r+1
 	if r == 0 {
-		above = l.torus.Rows - 1
+		up = l.torus.Rows - 1
 	}
-	if below == l.torus.Rows {
-		below = 0
+	if down == l.torus.Rows {
+		down = 0
 	}
-	return neighbourhood{other[above*n : above*n+n], other[r*n : r*n+n], other[below*n : below*n+n],
-		(r+colour)&1 == 0, l.top, l.mask}
+	return other[up*n:][:n], other[r*n:][:n], other[down*n:][:n]
 }
 
-// at returns the four neighbours of the sites in word w. Bits that are no sites
-// may be set.
-func (n *neighbourhood) at(w int) (a, b, c, d uint64) {
-	last := len(n.here) - 1
-	c = n.here[w]
-	if n.left {
-		if w > 0 {
-			d = c<<1 | n.here[w-1]>>63
-		} else {
-			d = c<<1 | n.here[last]>>(n.top-1)
+// shift writes the fourth neighbours of a row into side: bit m-1 of here where
+// left is set, that is where row number and colour are both even or both odd,
+// and bit m+1 elsewhere, around the end. Bits that are no sites may be set.
+func (l *Lattice) shift(side, here []uint64, left bool) []uint64 {
+	last, top := len(here)-1, l.top-1
+	side = side[:len(here)]
+	if left {
+		carry := here[last] >> top & 1
+		for w, x := range here {
+			side[w] = x<<1 | carry
+			carry = x >> 63
 		}
-	} else {
-		if w < last {
-			d = c>>1 | n.here[w+1]<<63
-		} else {
-			d = c>>1 | n.here[0]&1<<(n.top-1)
-		}
+		return side
 	}
-	return n.above[w], n.below[w], c, d
-}
-
-func (n *neighbourhood) valid(w int) uint64 {
-	if w == len(n.here)-1 {
-		return n.mask
+	carry := here[0] & 1 << top
+	for w := last; w >= 0; w-- {
+		side[w] = here[w]>>1 | carry
+		carry = here[w] << 63
 	}
-	return math.MaxUint64
+	return side
 }
 
 // HeatBath makes n sweeps in which every spin is drawn from its law given its
@@ -337,25 +327,25 @@ func (l *Lattice) sweep(r *rule, n int) {
 
 // updateBlock updates the sites of the current colour in the rows of b.
 func (l *Lattice) updateBlock(b *latticeBlock) {
+	rule := l.active
 	for r := b.lo; r < b.hi; r++ {
-		n := l.neighbours(l.colour, r)
-		own := l.spins[l.colour][r*l.words : (r+1)*l.words]
-		for w, x := range own {
+		above, here, below := l.otherRows(l.colour, r)
+		side := l.shift(b.side, here, (r+l.colour)&1 == 0)
+		own := l.spins[l.colour][r*l.words:][:len(here)]
+		above, below, side = above[:len(here)], below[:len(here)], side[:len(here)]
+		for w, s := range here {
 			if b.next > len(b.random)-64 {
 				b.refill()
 			}
 			// c0 + 2 c1 + 4 c2 neighbours are up.
-			p, q, s, t := n.at(w)
+			p, q, t := above[w], below[w], side[w]
 			odd, even := p^q, s^t
-			both := p & q
-			pair := s & t
-			c0 := odd ^ even
-			c1 := both ^ pair ^ odd&even
-			c2 := both & pair
-			up, used := l.active.draw(x, c0, c1, c2, (*[64]uint64)(b.random[b.next:]))
+			both, pair := p&q, s&t
+			up, used := rule.draw(own[w], odd^even, both^pair^odd&even, both&pair, (*[64]uint64)(b.random[b.next:]))
 			b.next += used
-			own[w] = up & n.valid(w)
+			own[w] = up
 		}
+		own[len(own)-1] &= l.mask
 	}
 }
 

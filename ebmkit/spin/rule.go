@@ -61,20 +61,18 @@ func (r *rule) draw(x, c0, c1, c2 uint64, random *[64]uint64) (up uint64, used i
 	major := (c2 | c1&c0) ^ r.against
 	three, four := c0, ^(c0 | c1) // so many neighbours are of one kind
 	tie := c1 &^ c0
-	var rare uint64
-	open := three | four
-	for i := range 8 {
-		w, d := random[i], &r.rare[i]
-		p := three&d[0] | four&d[1]
-		rare |= open & p &^ w
-		open &^= w ^ p
-	}
-	used = 8
-	for ; open != 0 && used < 64; used++ {
-		w, d := random[used], &r.rare[used]
-		p := three&d[0] | four&d[1]
-		rare |= open & p &^ w
-		open &^= w ^ p
+	open, rare := three|four, uint64(0)
+	d := &r.rare
+	open, rare = decide(open, rare, random[0], three&d[0][0]|four&d[0][1])
+	open, rare = decide(open, rare, random[1], three&d[1][0]|four&d[1][1])
+	open, rare = decide(open, rare, random[2], three&d[2][0]|four&d[2][1])
+	open, rare = decide(open, rare, random[3], three&d[3][0]|four&d[3][1])
+	open, rare = decide(open, rare, random[4], three&d[4][0]|four&d[4][1])
+	open, rare = decide(open, rare, random[5], three&d[5][0]|four&d[5][1])
+	open, rare = decide(open, rare, random[6], three&d[6][0]|four&d[6][1])
+	open, rare = decide(open, rare, random[7], three&d[7][0]|four&d[7][1])
+	for used = 8; open != 0 && used < 64; used++ {
+		open, rare = decide(open, rare, random[used], three&d[used][0]|four&d[used][1])
 	}
 	if r.heatBath {
 		// Spins with a tie have not used their bits of the first word.
@@ -82,6 +80,14 @@ func (r *rule) draw(x, c0, c1, c2 uint64, random *[64]uint64) (up uint64, used i
 	}
 	// Metropolis: with the minority or a tie a spin always turns.
 	return x ^ (tie | (x^major)&^tie | rare), used
+}
+
+// decide looks at one more binary digit of 64 numbers u and p, whose digits so
+// far are equal where open is set: less gets those that are now known to be
+// below their p.
+func decide(open, less, u, p uint64) (stillOpen, nowLess uint64) {
+	decided := open & (u ^ p)
+	return open ^ decided, less | decided&p
 }
 
 func (r *rule) drawGeneral(x, c0, c1, c2 uint64, random *[64]uint64) (up uint64, used int) {
@@ -94,8 +100,7 @@ func (r *rule) drawGeneral(x, c0, c1, c2 uint64, random *[64]uint64) (up uint64,
 			d := &r.general[1][used]
 			p = p&^x | x&(d[0]^c0&d[1]^c1&d[2]^c01&d[3]^c2&d[4])
 		}
-		up |= open & p &^ w
-		open &^= w ^ p
+		open, up = decide(open, up, w, p)
 	}
 	return up, used
 }
