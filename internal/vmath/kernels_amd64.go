@@ -44,20 +44,52 @@ func softplusAVX2(dst *float64, x *float64, n int)
 //go:noescape
 func sinCosAVX2(sin *float64, cos *float64, u *float64, n int)
 
-// dotAVX2 adds x[i]*y[i] to acc[i%16] for i < n, n a multiple of 16.
+// dotAVX2 works on n elements, n positive.
 //
 //go:noescape
-func dotAVX2(acc *[16]float64, x *float64, y *float64, n int)
+func dotAVX2(x *float64, y *float64, n int) float64
 
-// sumAVX2 adds x[i] to acc[i%16] for i < n, n a multiple of 16.
+// sumAVX2 works on n elements, n positive.
 //
 //go:noescape
-func sumAVX2(acc *[16]float64, x *float64, n int)
+func sumAVX2(x *float64, n int) float64
 
 // axpyAVX2 adds a*x[i] to y[i] for i < n, n a multiple of 4.
 //
 //go:noescape
 func axpyAVX2(y *float64, a float64, x *float64, n int)
+
+// axpyScaledAVX2 adds a*(s[i]*x[i]) to y[i] for i < n, n a multiple of 4.
+//
+//go:noescape
+func axpyScaledAVX2(y *float64, a float64, s *float64, x *float64, n int)
+
+// subAVX2 works on n elements, n a multiple of 4.
+//
+//go:noescape
+func subAVX2(dst *float64, x *float64, y *float64, n int)
+
+// diagonalGradAVX2 works on n elements, n a multiple of 4.
+//
+//go:noescape
+func diagonalGradAVX2(grad *float64, x *float64, mean *float64, prec *float64, n int)
+
+// diagonalEnergyAVX2 works on n elements, n a multiple of 4.
+//
+//go:noescape
+func diagonalEnergyAVX2(sums *[4]float64, grad *float64, x *float64, mean *float64, prec *float64, n int)
+
+// tridiagonalGradAVX2 works on n elements, n a positive multiple of 4. next is
+// x[n] - mean[n], or 0 if there are no more.
+//
+//go:noescape
+func tridiagonalGradAVX2(grad *float64, x *float64, mean *float64, diag *float64, off *float64, next float64, n int)
+
+// tridiagonalEnergyAVX2 works on n elements, n a positive multiple of 4. next is
+// x[n] - mean[n], or 0 if there are no more.
+//
+//go:noescape
+func tridiagonalEnergyAVX2(sums *[2]float64, grad *float64, x *float64, mean *float64, diag *float64, off *float64, next float64, n int)
 
 // maxAVX2 raises acc[i%16] to x[i] for i < n, n a multiple of 16; a NaN anywhere in
 // x makes one of acc[:4] NaN.

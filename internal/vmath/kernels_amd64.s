@@ -1133,71 +1133,216 @@ DATA cbffb2f3eb054afcd<>+16(SB)/8, $0xbffb2f3eb054afcd
 DATA cbffb2f3eb054afcd<>+24(SB)/8, $0xbffb2f3eb054afcd
 GLOBL cbffb2f3eb054afcd<>(SB), RODATA|NOPTR, $32
 
-// func dotAVX2(acc *[16]float64, x *float64, y *float64, n int)
-// Requires: AVX, FMA3
+// func dotAVX2(x *float64, y *float64, n int) float64
+// Requires: AVX, FMA3, SSE2
 TEXT ·dotAVX2(SB), NOSPLIT, $0-32
-	MOVQ    acc+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    n+24(FP), BX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	TESTQ   BX, BX
-	JZ      end28
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	MOVQ   DX, BX
+	ANDQ   $-16, BX
+	TESTQ  BX, BX
+	JZ     end28
 
 loop27:
-	VMOVUPD     (CX), Y4
-	VFMADD231PD (DX), Y4, Y0
-	VMOVUPD     32(CX), Y4
-	VFMADD231PD 32(DX), Y4, Y1
-	VMOVUPD     64(CX), Y4
-	VFMADD231PD 64(DX), Y4, Y2
-	VMOVUPD     96(CX), Y4
-	VFMADD231PD 96(DX), Y4, Y3
+	VMOVUPD     (AX), Y4
+	VFMADD231PD (CX), Y4, Y0
+	VMOVUPD     32(AX), Y4
+	VFMADD231PD 32(CX), Y4, Y1
+	VMOVUPD     64(AX), Y4
+	VFMADD231PD 64(CX), Y4, Y2
+	VMOVUPD     96(AX), Y4
+	VFMADD231PD 96(CX), Y4, Y3
+	ADDQ        $0x80, AX
 	ADDQ        $0x80, CX
-	ADDQ        $0x80, DX
 	SUBQ        $0x10, BX
 	JNZ         loop27
 
 end28:
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y3, 96(AX)
+	ANDQ        $0x0f, DX
+	LEAQ        masks<>+0(SB), BX
+	CMPQ        DX, $0x04
+	JLT         few30
+	VMOVUPD     (AX), Y4
+	VFMADD231PD (CX), Y4, Y0
+	SUBQ        $0x04, DX
+	CMPQ        DX, $0x04
+	JLT         few31
+	VMOVUPD     32(AX), Y4
+	VFMADD231PD 32(CX), Y4, Y1
+	SUBQ        $0x04, DX
+	CMPQ        DX, $0x04
+	JLT         few32
+	VMOVUPD     64(AX), Y4
+	VFMADD231PD 64(CX), Y4, Y2
+	SUBQ        $0x04, DX
+	TESTQ       DX, DX
+	JZ          tree29
+	SHLQ        $0x05, DX
+	VMOVUPD     (BX)(DX*1), Y4
+	VMOVAPD     Y3, Y5
+	VMASKMOVPD  96(AX), Y4, Y6
+	VMASKMOVPD  96(CX), Y4, Y7
+	VFMADD231PD Y7, Y6, Y5
+	VBLENDVPD   Y4, Y5, Y3, Y3
+
+tree29:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	MOVSD        X0, ret+24(FP)
 	VZEROUPPER
 	RET
 
-// func sumAVX2(acc *[16]float64, x *float64, n int)
-// Requires: AVX
+few30:
+	TESTQ       DX, DX
+	JZ          tree29
+	SHLQ        $0x05, DX
+	VMOVUPD     (BX)(DX*1), Y4
+	VMOVAPD     Y0, Y5
+	VMASKMOVPD  (AX), Y4, Y6
+	VMASKMOVPD  (CX), Y4, Y7
+	VFMADD231PD Y7, Y6, Y5
+	VBLENDVPD   Y4, Y5, Y0, Y0
+	JMP         tree29
+
+few31:
+	TESTQ       DX, DX
+	JZ          tree29
+	SHLQ        $0x05, DX
+	VMOVUPD     (BX)(DX*1), Y4
+	VMOVAPD     Y1, Y5
+	VMASKMOVPD  32(AX), Y4, Y6
+	VMASKMOVPD  32(CX), Y4, Y7
+	VFMADD231PD Y7, Y6, Y5
+	VBLENDVPD   Y4, Y5, Y1, Y1
+	JMP         tree29
+
+few32:
+	TESTQ       DX, DX
+	JZ          tree29
+	SHLQ        $0x05, DX
+	VMOVUPD     (BX)(DX*1), Y4
+	VMOVAPD     Y2, Y5
+	VMASKMOVPD  64(AX), Y4, Y6
+	VMASKMOVPD  64(CX), Y4, Y7
+	VFMADD231PD Y7, Y6, Y5
+	VBLENDVPD   Y4, Y5, Y2, Y2
+	JMP         tree29
+
+DATA masks<>+0(SB)/8, $0x0000000000000000
+DATA masks<>+8(SB)/8, $0x0000000000000000
+DATA masks<>+16(SB)/8, $0x0000000000000000
+DATA masks<>+24(SB)/8, $0x0000000000000000
+DATA masks<>+32(SB)/8, $0xffffffffffffffff
+DATA masks<>+40(SB)/8, $0x0000000000000000
+DATA masks<>+48(SB)/8, $0x0000000000000000
+DATA masks<>+56(SB)/8, $0x0000000000000000
+DATA masks<>+64(SB)/8, $0xffffffffffffffff
+DATA masks<>+72(SB)/8, $0xffffffffffffffff
+DATA masks<>+80(SB)/8, $0x0000000000000000
+DATA masks<>+88(SB)/8, $0x0000000000000000
+DATA masks<>+96(SB)/8, $0xffffffffffffffff
+DATA masks<>+104(SB)/8, $0xffffffffffffffff
+DATA masks<>+112(SB)/8, $0xffffffffffffffff
+DATA masks<>+120(SB)/8, $0x0000000000000000
+GLOBL masks<>(SB), RODATA|NOPTR, $128
+
+// func sumAVX2(x *float64, n int) float64
+// Requires: AVX, SSE2
 TEXT ·sumAVX2(SB), NOSPLIT, $0-24
-	MOVQ    acc+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    n+16(FP), DX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	TESTQ   DX, DX
-	JZ      end30
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	MOVQ   CX, DX
+	ANDQ   $-16, DX
+	TESTQ  DX, DX
+	JZ     end34
 
-loop29:
-	VADDPD (CX), Y0, Y0
-	VADDPD 32(CX), Y1, Y1
-	VADDPD 64(CX), Y2, Y2
-	VADDPD 96(CX), Y3, Y3
-	ADDQ   $0x80, CX
+loop33:
+	VADDPD (AX), Y0, Y0
+	VADDPD 32(AX), Y1, Y1
+	VADDPD 64(AX), Y2, Y2
+	VADDPD 96(AX), Y3, Y3
+	ADDQ   $0x80, AX
 	SUBQ   $0x10, DX
-	JNZ    loop29
+	JNZ    loop33
 
-end30:
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y3, 96(AX)
+end34:
+	ANDQ       $0x0f, CX
+	LEAQ       masks<>+0(SB), DX
+	CMPQ       CX, $0x04
+	JLT        few36
+	VADDPD     (AX), Y0, Y0
+	SUBQ       $0x04, CX
+	CMPQ       CX, $0x04
+	JLT        few37
+	VADDPD     32(AX), Y1, Y1
+	SUBQ       $0x04, CX
+	CMPQ       CX, $0x04
+	JLT        few38
+	VADDPD     64(AX), Y2, Y2
+	SUBQ       $0x04, CX
+	TESTQ      CX, CX
+	JZ         tree35
+	SHLQ       $0x05, CX
+	VMOVUPD    (DX)(CX*1), Y4
+	VMASKMOVPD 96(AX), Y4, Y5
+	VADDPD     Y5, Y3, Y5
+	VBLENDVPD  Y4, Y5, Y3, Y3
+
+tree35:
+	VADDPD       Y2, Y0, Y0
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
+	MOVSD        X0, ret+16(FP)
 	VZEROUPPER
 	RET
+
+few36:
+	TESTQ      CX, CX
+	JZ         tree35
+	SHLQ       $0x05, CX
+	VMOVUPD    (DX)(CX*1), Y4
+	VMASKMOVPD (AX), Y4, Y5
+	VADDPD     Y5, Y0, Y5
+	VBLENDVPD  Y4, Y5, Y0, Y0
+	JMP        tree35
+
+few37:
+	TESTQ      CX, CX
+	JZ         tree35
+	SHLQ       $0x05, CX
+	VMOVUPD    (DX)(CX*1), Y4
+	VMASKMOVPD 32(AX), Y4, Y5
+	VADDPD     Y5, Y1, Y5
+	VBLENDVPD  Y4, Y5, Y1, Y1
+	JMP        tree35
+
+few38:
+	TESTQ      CX, CX
+	JZ         tree35
+	SHLQ       $0x05, CX
+	VMOVUPD    (DX)(CX*1), Y4
+	VMASKMOVPD 64(AX), Y4, Y5
+	VADDPD     Y5, Y2, Y5
+	VBLENDVPD  Y4, Y5, Y2, Y2
+	JMP        tree35
 
 // func axpyAVX2(y *float64, a float64, x *float64, n int)
 // Requires: AVX, FMA3
@@ -1207,18 +1352,277 @@ TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSD a+8(FP), Y0
 	TESTQ        DX, DX
-	JZ           end32
+	JZ           end40
 
-loop31:
+loop39:
 	VMOVUPD     (AX), Y1
 	VFMADD231PD (CX), Y0, Y1
 	VMOVUPD     Y1, (AX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, AX
 	SUBQ        $0x04, DX
-	JNZ         loop31
+	JNZ         loop39
 
-end32:
+end40:
+	VZEROUPPER
+	RET
+
+// func axpyScaledAVX2(y *float64, a float64, s *float64, x *float64, n int)
+// Requires: AVX
+TEXT ·axpyScaledAVX2(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         s+16(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         n+32(FP), BX
+	VBROADCASTSD a+8(FP), Y0
+	TESTQ        BX, BX
+	JZ           end42
+
+loop41:
+	VMOVUPD (CX), Y1
+	VMULPD  (DX), Y1, Y1
+	VMULPD  Y1, Y0, Y1
+	VADDPD  (AX), Y1, Y1
+	VMOVUPD Y1, (AX)
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x04, BX
+	JNZ     loop41
+
+end42:
+	VZEROUPPER
+	RET
+
+// func subAVX2(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX
+TEXT ·subAVX2(SB), NOSPLIT, $0-32
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  y+16(FP), DX
+	MOVQ  n+24(FP), BX
+	TESTQ BX, BX
+	JZ    end44
+
+loop43:
+	VMOVUPD (CX), Y0
+	VSUBPD  (DX), Y0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, AX
+	SUBQ    $0x04, BX
+	JNZ     loop43
+
+end44:
+	VZEROUPPER
+	RET
+
+// func diagonalGradAVX2(grad *float64, x *float64, mean *float64, prec *float64, n int)
+// Requires: AVX
+TEXT ·diagonalGradAVX2(SB), NOSPLIT, $0-40
+	MOVQ   grad+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   mean+16(FP), DX
+	MOVQ   prec+24(FP), BX
+	MOVQ   n+32(FP), SI
+	VXORPD Y0, Y0, Y0
+	TESTQ  SI, SI
+	JZ     end46
+
+loop45:
+	VMOVUPD (CX), Y0
+	VSUBPD  (DX), Y0, Y0
+	VMULPD  (BX), Y0, Y0
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, SI
+	JNZ     loop45
+
+end46:
+	VZEROUPPER
+	RET
+
+// func diagonalEnergyAVX2(sums *[4]float64, grad *float64, x *float64, mean *float64, prec *float64, n int)
+// Requires: AVX
+TEXT ·diagonalEnergyAVX2(SB), NOSPLIT, $0-48
+	MOVQ   grad+8(FP), AX
+	MOVQ   x+16(FP), CX
+	MOVQ   mean+24(FP), DX
+	MOVQ   prec+32(FP), BX
+	MOVQ   n+40(FP), SI
+	VXORPD Y0, Y0, Y0
+	TESTQ  SI, SI
+	JZ     end49
+
+loop48:
+	VMOVUPD (CX), Y1
+	VSUBPD  (DX), Y1, Y1
+	VMULPD  (BX), Y1, Y2
+	TESTQ   AX, AX
+	JZ      noGradient50
+	VMOVUPD Y2, (AX)
+	ADDQ    $0x20, AX
+
+noGradient50:
+	VMULPD Y2, Y1, Y1
+	VADDPD Y1, Y0, Y0
+	ADDQ   $0x20, CX
+	ADDQ   $0x20, DX
+	ADDQ   $0x20, BX
+	SUBQ   $0x04, SI
+	JNZ    loop48
+
+end49:
+	MOVQ    sums+0(FP), AX
+	VMOVUPD Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func tridiagonalGradAVX2(grad *float64, x *float64, mean *float64, diag *float64, off *float64, next float64, n int)
+// Requires: AVX
+TEXT ·tridiagonalGradAVX2(SB), NOSPLIT, $0-56
+	MOVQ    grad+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    mean+16(FP), DX
+	MOVQ    diag+24(FP), BX
+	MOVQ    off+32(FP), SI
+	MOVQ    n+48(FP), DI
+	VXORPD  X0, X0, X0
+	VMOVUPD (CX), Y0
+	VSUBPD  (DX), Y0, Y0
+	VMOVUPD Y0, Y0
+	VXORPD  Y1, Y1, Y1
+	SUBQ    $0x04, DI
+	TESTQ   DI, DI
+	JZ      end52
+
+loop51:
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, DX
+	VMOVUPD    (CX), Y2
+	VSUBPD     (DX), Y2, Y2
+	VMULPD     (BX), Y0, Y3
+	VPERM2F128 $0x21, Y2, Y0, Y4
+	VSHUFPD    $0x05, Y4, Y0, Y0
+	VMULPD     (SI), Y0, Y0
+	VADDPD     Y0, Y3, Y0
+	VMULPD     (SI), Y0, Y3
+	VMULPD     (BX), Y0, Y0
+	VPERM2F128 $0x21, Y3, Y1, Y1
+	VSHUFPD    $0x05, Y3, Y1, Y1
+	VADDPD     Y1, Y0, Y0
+	VMOVUPD    Y0, (AX)
+	ADDQ       $0x20, AX
+	VMOVAPD    Y3, Y1
+	VMOVAPD    Y2, Y0
+	ADDQ       $0x20, BX
+	ADDQ       $0x20, SI
+	SUBQ       $0x04, DI
+	JNZ        loop51
+
+end52:
+	VBROADCASTSD next+40(FP), Y2
+	VMULPD       (BX), Y0, Y3
+	VPERM2F128   $0x21, Y2, Y0, Y4
+	VSHUFPD      $0x05, Y4, Y0, Y0
+	VMULPD       (SI), Y0, Y0
+	VADDPD       Y0, Y3, Y0
+	VMULPD       (SI), Y0, Y3
+	VMULPD       (BX), Y0, Y0
+	VPERM2F128   $0x21, Y3, Y1, Y1
+	VSHUFPD      $0x05, Y3, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)
+	ADDQ         $0x20, AX
+	VMOVAPD      Y3, Y1
+	VMOVAPD      Y2, Y0
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	VZEROUPPER
+	RET
+
+// func tridiagonalEnergyAVX2(sums *[2]float64, grad *float64, x *float64, mean *float64, diag *float64, off *float64, next float64, n int)
+// Requires: AVX
+TEXT ·tridiagonalEnergyAVX2(SB), NOSPLIT, $0-64
+	MOVQ    grad+8(FP), AX
+	MOVQ    x+16(FP), CX
+	MOVQ    mean+24(FP), DX
+	MOVQ    diag+32(FP), BX
+	MOVQ    off+40(FP), SI
+	MOVQ    n+56(FP), DI
+	VXORPD  X0, X0, X0
+	VMOVUPD (CX), Y1
+	VSUBPD  (DX), Y1, Y1
+	VMOVUPD Y1, Y1
+	VXORPD  Y2, Y2, Y2
+	SUBQ    $0x04, DI
+	TESTQ   DI, DI
+	JZ      end56
+
+loop55:
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, DX
+	VMOVUPD    (CX), Y3
+	VSUBPD     (DX), Y3, Y3
+	VMULPD     (BX), Y1, Y4
+	VPERM2F128 $0x21, Y3, Y1, Y5
+	VSHUFPD    $0x05, Y5, Y1, Y1
+	VMULPD     (SI), Y1, Y1
+	VADDPD     Y1, Y4, Y1
+	VMULPD     (SI), Y1, Y4
+	VMULPD     (BX), Y1, Y5
+	VPERM2F128 $0x21, Y4, Y2, Y2
+	VSHUFPD    $0x05, Y4, Y2, Y2
+	VADDPD     Y2, Y5, Y2
+	TESTQ      AX, AX
+	JZ         noGradient57
+	VMOVUPD    Y2, (AX)
+	ADDQ       $0x20, AX
+
+noGradient57:
+	VMULPD       Y1, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X1, X0, X0
+	VADDPD       X2, X0, X0
+	VMOVAPD      Y4, Y2
+	VMOVAPD      Y3, Y1
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, DI
+	JNZ          loop55
+
+end56:
+	VBROADCASTSD next+48(FP), Y3
+	VMULPD       (BX), Y1, Y4
+	VPERM2F128   $0x21, Y3, Y1, Y5
+	VSHUFPD      $0x05, Y5, Y1, Y1
+	VMULPD       (SI), Y1, Y1
+	VADDPD       Y1, Y4, Y1
+	VMULPD       (SI), Y1, Y4
+	VMULPD       (BX), Y1, Y5
+	VPERM2F128   $0x21, Y4, Y2, Y2
+	VSHUFPD      $0x05, Y4, Y2, Y2
+	VADDPD       Y2, Y5, Y2
+	TESTQ        AX, AX
+	JZ           noGradient58
+	VMOVUPD      Y2, (AX)
+	ADDQ         $0x20, AX
+
+noGradient58:
+	VMULPD       Y1, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X1, X0, X0
+	VADDPD       X2, X0, X0
+	VMOVAPD      Y4, Y2
+	VMOVAPD      Y3, Y1
+	ADDQ         $0x20, BX
+	ADDQ         $0x20, SI
+	MOVQ         sums+0(FP), AX
+	VMOVUPD      X0, (AX)
 	VZEROUPPER
 	RET
 
@@ -1234,9 +1638,9 @@ TEXT ·maxAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 96(AX), Y3
 	VXORPD  Y4, Y4, Y4
 	TESTQ   DX, DX
-	JZ      end34
+	JZ      end60
 
-loop33:
+loop59:
 	VMOVUPD (CX), Y5
 	VCMPPD  $0x03, Y5, Y5, Y6
 	VORPD   Y6, Y4, Y4
@@ -1255,9 +1659,9 @@ loop33:
 	VMAXPD  Y5, Y3, Y3
 	ADDQ    $0x80, CX
 	SUBQ    $0x10, DX
-	JNZ     loop33
+	JNZ     loop59
 
-end34:
+end60:
 	VORPD   Y4, Y0, Y0
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
@@ -1275,16 +1679,16 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VMOVUPD      (AX), Y1
 	TESTQ        DX, DX
-	JZ           end36
+	JZ           end62
 
-loop35:
+loop61:
 	VMOVUPD     (CX), Y2
 	VSUBPD      Y0, Y2, Y2
 	VANDPD      c7fffffffffffffff<>+0(SB), Y2, Y3
 	VCMPPD      $0x12, c4086200000000000<>+0(SB), Y3, Y3
 	VMOVMSKPD   Y3, BX
 	CMPL        BX, $0x0f
-	JNE         rare37
+	JNE         rare63
 	VMOVUPD     c4338000000000000<>+0(SB), Y3
 	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD      c4338000000000000<>+0(SB), Y3, Y4
@@ -1313,18 +1717,18 @@ loop35:
 	VPADDQ      Y2, Y3, Y2
 	VMOVAPD     Y2, Y2
 
-join38:
+join64:
 	VADDPD Y2, Y1, Y1
 	ADDQ   $0x20, CX
 	SUBQ   $0x04, DX
-	JNZ    loop35
+	JNZ    loop61
 
-end36:
+end62:
 	VMOVUPD Y1, (AX)
 	VZEROUPPER
 	RET
 
-rare37:
+rare63:
 	VMOVUPD     cc087500000000000<>+0(SB), Y3
 	VMAXPD      Y2, Y3, Y2
 	VMOVUPD     c4086300000000000<>+0(SB), Y3
@@ -1364,7 +1768,7 @@ rare37:
 	VPSLLQ      $0x34, Y3, Y3
 	VMULPD      Y3, Y2, Y2
 	VMOVAPD     Y2, Y2
-	JMP         join38
+	JMP         join64
 
 // func wordsAVX2(state *[16]uint64, dst *uint64, n int)
 // Requires: AVX, AVX2
@@ -1377,9 +1781,9 @@ TEXT ·wordsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   DX, DX
-	JZ      end40
+	JZ      end66
 
-loop39:
+loop65:
 	VPADDQ  Y3, Y0, Y4
 	VPSLLQ  $0x17, Y4, Y5
 	VPSRLQ  $0x29, Y4, Y4
@@ -1398,9 +1802,9 @@ loop39:
 	VMOVDQU Y4, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x04, DX
-	JNZ     loop39
+	JNZ     loop65
 
-end40:
+end66:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1419,9 +1823,9 @@ TEXT ·uniformsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   DX, DX
-	JZ      end42
+	JZ      end68
 
-loop41:
+loop67:
 	VPADDQ  Y3, Y0, Y4
 	VPSLLQ  $0x17, Y4, Y5
 	VPSRLQ  $0x29, Y4, Y4
@@ -1443,9 +1847,9 @@ loop41:
 	VMOVUPD Y4, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x04, DX
-	JNZ     loop41
+	JNZ     loop67
 
-end42:
+end68:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1464,9 +1868,9 @@ TEXT ·exponentialsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   DX, DX
-	JZ      end44
+	JZ      end70
 
-loop43:
+loop69:
 	VMOVUPD     c4000000000000000<>+0(SB), Y4
 	VPADDQ      Y3, Y0, Y5
 	VPSLLQ      $0x17, Y5, Y6
@@ -1519,9 +1923,9 @@ loop43:
 	VMOVUPD     Y4, (CX)
 	ADDQ        $0x20, CX
 	SUBQ        $0x04, DX
-	JNZ         loop43
+	JNZ         loop69
 
-end44:
+end70:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1985,9 +2389,9 @@ TEXT ·mixtureEnergy2AVX2(SB), NOSPLIT, $0-56
 	MOVQ  k+40(FP), DI
 	MOVQ  scratch+48(FP), R8
 	TESTQ BX, BX
-	JZ    end46
+	JZ    end72
 
-loop45:
+loop71:
 	VMOVUPD   (DX), Y0
 	VMOVUPD   32(DX), Y1
 	VUNPCKLPD Y1, Y0, Y2
@@ -2059,9 +2463,9 @@ terms:
 	VMOVUPD     Y0, (CX)
 	ADDQ        $0x20, CX
 	SUBQ        $0x04, BX
-	JNZ         loop45
+	JNZ         loop71
 
-end46:
+end72:
 	VZEROUPPER
 	RET
 
@@ -2137,9 +2541,9 @@ TEXT ·mixtureGrad2AVX2(SB), NOSPLIT, $0-64
 	MOVQ  scratch+56(FP), R8
 	MOVQ  grad+16(FP), R9
 	TESTQ BX, BX
-	JZ    end48
+	JZ    end74
 
-loop47:
+loop73:
 	VMOVUPD   (DX), Y0
 	VMOVUPD   32(DX), Y1
 	VUNPCKLPD Y1, Y0, Y2
@@ -2238,9 +2642,9 @@ noEnergy:
 	VMOVUPD   Y1, 32(R9)
 	ADDQ      $0x40, R9
 	SUBQ      $0x04, BX
-	JNZ       loop47
+	JNZ       loop73
 
-end48:
+end74:
 	VZEROUPPER
 	RET
 
@@ -2257,9 +2661,9 @@ TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end50
+	JZ    end76
 
-loop49:
+loop75:
 	VMOVUPD     (CX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2290,9 +2694,9 @@ loop49:
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, AX
 	SUBQ        $0x08, DX
-	JNZ         loop49
+	JNZ         loop75
 
-end50:
+end76:
 	VZEROUPPER
 	RET
 
@@ -2375,18 +2779,18 @@ TEXT ·mul32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end52
+	JZ    end78
 
-loop51:
+loop77:
 	VMOVUPD (AX), Y0
 	VMULPS  (CX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX
-	JNZ     loop51
+	JNZ     loop77
 
-end52:
+end78:
 	VZEROUPPER
 	RET
 
@@ -2398,9 +2802,9 @@ TEXT ·silu32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end54
+	JZ    end80
 
-loop53:
+loop79:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2434,17 +2838,17 @@ loop53:
 	VFMADD231PS Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative55
+	JZ          noDerivative81
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative55:
+noDerivative81:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop53
+	JNZ  loop79
 
-end54:
+end80:
 	VZEROUPPER
 	RET
 
@@ -2456,9 +2860,9 @@ TEXT ·tanh32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end57
+	JZ    end83
 
-loop56:
+loop82:
 	VMOVUPD      (DX), Y0
 	VORPD        c8000000080000000<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y1
@@ -2490,17 +2894,17 @@ loop56:
 	VFNMADD231PS Y0, Y0, Y1
 	VMOVUPS      Y0, (AX)
 	TESTQ        CX, CX
-	JZ           noDerivative58
+	JZ           noDerivative84
 	VMOVUPS      Y1, (CX)
 	ADDQ         $0x20, CX
 
-noDerivative58:
+noDerivative84:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop56
+	JNZ  loop82
 
-end57:
+end83:
 	VZEROUPPER
 	RET
 
@@ -2530,9 +2934,9 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end60
+	JZ    end86
 
-loop59:
+loop85:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2576,17 +2980,17 @@ loop59:
 	VDIVPS      Y2, Y0, Y0
 	VMOVUPS     Y1, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative61
+	JZ          noDerivative87
 	VMOVUPS     Y0, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative61:
+noDerivative87:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop59
+	JNZ  loop85
 
-end60:
+end86:
 	VZEROUPPER
 	RET
 
@@ -2622,16 +3026,16 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end63
+	JZ    end89
 
-loop62:
+loop88:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000000000000<>+0(SB), Y0, Y1
 	VANDPD      c7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD      $0x12, c4086200000000000<>+0(SB), Y2, Y2
 	VMOVMSKPD   Y2, SI
 	CMPL        SI, $0x0f
-	JNE         rare64
+	JNE         rare90
 	VMOVUPD     c4338000000000000<>+0(SB), Y2
 	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD      c4338000000000000<>+0(SB), Y2, Y3
@@ -2660,7 +3064,7 @@ loop62:
 	VPADDQ      Y1, Y2, Y1
 	VMOVAPD     Y1, Y1
 
-join65:
+join91:
 	VMOVUPD     c3ff0000000000000<>+0(SB), Y2
 	VADDPD      c3ff0000000000000<>+0(SB), Y1, Y3
 	VDIVPD      Y3, Y2, Y2
@@ -2672,21 +3076,21 @@ join65:
 	VFMADD231PD Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative66
+	JZ          noDerivative92
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative66:
+noDerivative92:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x04, BX
-	JNZ  loop62
+	JNZ  loop88
 
-end63:
+end89:
 	VZEROUPPER
 	RET
 
-rare64:
+rare90:
 	VMOVUPD     cc087500000000000<>+0(SB), Y2
 	VMAXPD      Y1, Y2, Y1
 	VMOVUPD     c4086300000000000<>+0(SB), Y2
@@ -2726,4 +3130,4 @@ rare64:
 	VPSLLQ      $0x34, Y2, Y2
 	VMULPD      Y2, Y1, Y1
 	VMOVAPD     Y1, Y1
-	JMP         join65
+	JMP         join91

@@ -12,8 +12,8 @@ func tanhAVX2(dst, x *float64, n int)                              { panic("unre
 func sigmoidAVX2(dst, x *float64, n int)                           { panic("unreachable") }
 func softplusAVX2(dst, x *float64, n int)                          { panic("unreachable") }
 func sinCosAVX2(sin, cos, u *float64, n int)                       { panic("unreachable") }
-func dotAVX2(acc *[16]float64, x, y *float64, n int)               { panic("unreachable") }
-func sumAVX2(acc *[16]float64, x *float64, n int)                  { panic("unreachable") }
+func dotAVX2(x, y *float64, n int) float64                         { panic("unreachable") }
+func sumAVX2(x *float64, n int) float64                            { panic("unreachable") }
 func axpyAVX2(y *float64, a float64, x *float64, n int)            { panic("unreachable") }
 func maxAVX2(acc *[16]float64, x *float64, n int)                  { panic("unreachable") }
 func sumExpAVX2(acc *[4]float64, x *float64, shift float64, n int) { panic("unreachable") }
@@ -26,6 +26,17 @@ func mixtureEnergy2AVX2(sums, tops, xs *float64, n int, table *float64, k int, s
 	panic("unreachable")
 }
 func mixtureGrad2AVX2(sums, tops, grad, xs *float64, n int, table *float64, k int, scratch *float64) {
+	panic("unreachable")
+}
+
+func axpyScaledAVX2(y *float64, a float64, s, x *float64, n int)               { panic("unreachable") }
+func subAVX2(dst, x, y *float64, n int)                                        { panic("unreachable") }
+func diagonalGradAVX2(grad, x, mean, prec *float64, n int)                     { panic("unreachable") }
+func diagonalEnergyAVX2(sums *[4]float64, grad, x, mean, prec *float64, n int) { panic("unreachable") }
+func tridiagonalGradAVX2(grad, x, mean, diag, off *float64, next float64, n int) {
+	panic("unreachable")
+}
+func tridiagonalEnergyAVX2(sums *[2]float64, grad, x, mean, diag, off *float64, next float64, n int) {
 	panic("unreachable")
 }
 

@@ -16,26 +16,25 @@ func tree16(acc *[16]float64) float64 {
 
 // Sum returns the sum of x.
 func Sum(x []float64) float64 {
-	var acc [16]float64
-	n := whole(len(x), len(x), 16)
-	if n > 0 {
-		sumAVX2(&acc, &x[0], n)
+	if useAVX2 && len(x) > 0 {
+		return sumAVX2(&x[0], len(x))
 	}
-	for i := n; i < len(x); i++ {
-		acc[i%16] += x[i]
+	var acc [16]float64
+	for i, v := range x {
+		acc[i%16] += v
 	}
 	return tree16(&acc)
 }
 
 // Dot returns the sum of x[i]*y[i].
 func Dot(x, y []float64) float64 {
-	var acc [16]float64
-	n := whole(len(x), len(y), 16)
-	if n > 0 {
-		dotAVX2(&acc, &x[0], &y[0], n)
+	sameLength(len(x), len(y))
+	if useAVX2 && len(x) > 0 {
+		return dotAVX2(&x[0], &y[0], len(x))
 	}
-	for i := n; i < len(x); i++ {
-		acc[i%16] = math.FMA(x[i], y[i], acc[i%16])
+	var acc [16]float64
+	for i, v := range x {
+		acc[i%16] = math.FMA(v, y[i], acc[i%16])
 	}
 	return tree16(&acc)
 }
@@ -48,6 +47,31 @@ func Axpy(y []float64, a float64, x []float64) {
 	}
 	for i := n; i < len(x); i++ {
 		y[i] = math.FMA(a, x[i], y[i])
+	}
+}
+
+// AxpyScaled adds a*(s[i]*x[i]) to y[i], every operation rounded. y must not
+// overlap s or x.
+func AxpyScaled(y []float64, a float64, s, x []float64) {
+	n := whole(len(y), len(x), 4)
+	sameLength(len(s), len(x))
+	if n > 0 {
+		axpyScaledAVX2(&y[0], a, &s[0], &x[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		y[i] += float64(a * float64(s[i]*x[i]))
+	}
+}
+
+// Sub writes x[i] - y[i] into dst[i]; dst may be x or y itself.
+func Sub(dst, x, y []float64) {
+	n := whole(len(dst), len(x), 4)
+	sameLength(len(x), len(y))
+	if n > 0 {
+		subAVX2(&dst[0], &x[0], &y[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		dst[i] = x[i] - y[i]
 	}
 }
 

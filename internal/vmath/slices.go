@@ -81,9 +81,7 @@ func SoftplusSlice(dst, x []float64) {
 // different slices; either may be u.
 func SinCos2PiSlice(sin, cos, u []float64) {
 	n := whole(len(sin), len(u), 4)
-	if len(cos) != len(u) {
-		panic("vmath: slices of different lengths")
-	}
+	sameLength(len(cos), len(u))
 	if n > 0 {
 		sinCosAVX2(&sin[0], &cos[0], &u[0], n)
 	}
@@ -95,11 +93,15 @@ func SinCos2PiSlice(sin, cos, u []float64) {
 // whole returns how many of n elements go to a kernel that works on groups of
 // the given size: none on the portable path. It panics if m != n.
 func whole(m, n, group int) int {
-	if m != n {
-		panic("vmath: slices of different lengths")
-	}
+	sameLength(m, n)
 	if !useAVX2 {
 		return 0
 	}
 	return n - n%group
+}
+
+func sameLength(m, n int) {
+	if m != n {
+		panic("vmath: slices of different lengths")
+	}
 }

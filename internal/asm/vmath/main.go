@@ -28,6 +28,12 @@ func main() {
 	dot()
 	sum()
 	axpy()
+	axpyScaled()
+	subtract()
+	diagonal(false)
+	diagonal(true)
+	tridiagonal(false)
+	tridiagonal(true)
 	largest()
 	sumExp()
 	words()
@@ -423,38 +429,116 @@ func storeLanes(v []V, p reg.Register) {
 	}
 }
 
-func dot() {
-	TEXT("dotAVX2", NOSPLIT, "func(acc *[16]float64, x, y *float64, n int)")
-	Doc("dotAVX2 adds x[i]*y[i] to acc[i%16] for i < n, n a multiple of 16.")
-	Pragma("noescape")
-	a, x := Load(Param("acc"), GP64()), Load(Param("x"), GP64())
-	y, n := Load(Param("y"), GP64()), Load(Param("n"), GP64())
-	v := lanes(a, 4)
-	loop(n, 16, func() {
+// reduce16 writes the end of a reduction over n elements, n positive: four
+// registers of sums, element i going to sum i mod 16, then their tree.
+func reduce16(n reg.Register, add func(v V, disp int), addMasked func(v, mask V, disp int) V, advance func()) {
+	v := make([]V, 4)
+	for i := range v {
+		v[i] = YMM()
+		VXORPD(v[i], v[i], v[i])
+	}
+	whole := GP64()
+	MOVQ(n, whole)
+	ANDQ(I32(-16), whole)
+	loop(whole, 16, func() {
 		for i := range v {
-			acc(load(Mem{Base: x, Disp: 32 * i}), Mem{Base: y, Disp: 32 * i}, v[i])
+			add(v[i], 32*i)
 		}
-		ADDQ(Imm(128), x)
-		ADDQ(Imm(128), y)
+		advance()
 	})
-	storeLanes(v, a)
+	ANDQ(Imm(15), n)
+	masks := GP64()
+	LEAQ(maskTable(), masks)
+	tree := label("tree")
+	for i := range 3 {
+		few := label("few")
+		CMPQ(n, Imm(4))
+		JLT(LabelRef(few))
+		add(v[i], 32*i)
+		SUBQ(Imm(4), n)
+		rare = append(rare, func() {
+			Label(few)
+			partial(n, masks, v[i], 32*i, tree, addMasked)
+			JMP(LabelRef(tree))
+		})
+	}
+	partial(n, masks, v[3], 96, tree, addMasked)
+	Label(tree)
+	VADDPD(v[2], v[0], v[0])
+	VADDPD(v[3], v[1], v[1])
+	VADDPD(v[1], v[0], v[0])
+	high := YMM()
+	VEXTRACTF128(Imm(1), v[0], high.AsX())
+	VADDPD(high.AsX(), v[0].AsX(), v[0].AsX())
+	VPERMILPD(Imm(1), v[0].AsX(), high.AsX())
+	VADDSD(high.AsX(), v[0].AsX(), v[0].AsX())
+	Store(v[0].AsX(), ReturnIndex(0))
 	finish()
 }
 
-func sum() {
-	TEXT("sumAVX2", NOSPLIT, "func(acc *[16]float64, x *float64, n int)")
-	Doc("sumAVX2 adds x[i] to acc[i%16] for i < n, n a multiple of 16.")
-	Pragma("noescape")
-	a, x, n := Load(Param("acc"), GP64()), Load(Param("x"), GP64()), Load(Param("n"), GP64())
-	v := lanes(a, 4)
-	loop(n, 16, func() {
-		for i := range v {
-			VADDPD(Mem{Base: x, Disp: 32 * i}, v[i], v[i])
+// partial adds the last n elements to v, or goes to done if n = 0. The lanes
+// beyond are left as they are: adding 0 would turn -0 into 0.
+func partial(n, masks reg.Register, v V, disp int, done string, addMasked func(v, mask V, disp int) V) {
+	TESTQ(n, n)
+	JZ(LabelRef(done))
+	SHLQ(Imm(5), n)
+	mask := load(Mem{Base: masks, Index: n, Scale: 1})
+	VBLENDVPD(mask, addMasked(v, mask, disp), v, v)
+}
+
+var masks Mem
+
+// maskTable holds, for i = 0 to 3, four elements of which the first i are all
+// ones.
+func maskTable() Mem {
+	if masks.Symbol.Name == "" {
+		masks = GLOBL("masks", RODATA|NOPTR)
+		for i := range 4 {
+			for j := range 4 {
+				var b uint64
+				if j < i {
+					b = math.MaxUint64
+				}
+				DATA(32*i+8*j, U64(b))
+			}
 		}
-		ADDQ(Imm(128), x)
-	})
-	storeLanes(v, a)
-	finish()
+	}
+	return masks
+}
+
+func loadMasked(mask V, m Mem) V {
+	v := YMM()
+	VMASKMOVPD(m, mask, v)
+	return v
+}
+
+func dot() {
+	TEXT("dotAVX2", NOSPLIT, "func(x, y *float64, n int) float64")
+	Doc("dotAVX2 works on n elements, n positive.")
+	Pragma("noescape")
+	x, y, n := Load(Param("x"), GP64()), Load(Param("y"), GP64()), Load(Param("n"), GP64())
+	reduce16(n,
+		func(v V, disp int) { acc(load(Mem{Base: x, Disp: disp}), Mem{Base: y, Disp: disp}, v) },
+		func(v, mask V, disp int) V {
+			t := YMM()
+			VMOVAPD(v, t)
+			return acc(loadMasked(mask, Mem{Base: x, Disp: disp}), loadMasked(mask, Mem{Base: y, Disp: disp}), t)
+		},
+		func() {
+			ADDQ(Imm(128), x)
+			ADDQ(Imm(128), y)
+		})
+}
+
+func sum() {
+	TEXT("sumAVX2", NOSPLIT, "func(x *float64, n int) float64")
+	Doc("sumAVX2 works on n elements, n positive.")
+	Pragma("noescape")
+	x, n := Load(Param("x"), GP64()), Load(Param("n"), GP64())
+	reduce16(n,
+		func(v V, disp int) { VADDPD(Mem{Base: x, Disp: disp}, v, v) },
+		func(v, mask V, disp int) V { return add(v, loadMasked(mask, Mem{Base: x, Disp: disp})) },
+		func() { ADDQ(Imm(128), x) })
 }
 
 func axpy() {
