@@ -96,42 +96,13 @@ func (g *DiagonalGaussian) String() string {
 // Energy returns sum_j (x_j - mean_j)^2 / (2 sd_j^2).
 func (g *DiagonalGaussian) Energy(x []float64) float64 {
 	checkX("DiagonalGaussian.Energy", len(g.mean), nil, x)
-	return g.row(nil, x)
+	return vmath.DiagonalEnergy(nil, x, g.mean, g.prec)
 }
 
 // EnergyGrad writes (x_j - mean_j)/sd_j^2 into grad and returns U(x).
 func (g *DiagonalGaussian) EnergyGrad(grad, x []float64) float64 {
 	checkX("DiagonalGaussian.EnergyGrad", len(g.mean), grad, x)
-	return g.row(grad, x)
-}
-
-// row keeps four sums, so that an addition need not wait for the one before.
-func (g *DiagonalGaussian) row(grad, x []float64) float64 {
-	mean, prec := g.mean[:len(x)], g.prec[:len(x)]
-	var s0, s1, s2, s3 float64
-	j := 0
-	for ; j+4 <= len(x); j += 4 {
-		x4, m4, p4 := x[j:j+4:j+4], mean[j:j+4:j+4], prec[j:j+4:j+4]
-		y0, y1, y2, y3 := x4[0]-m4[0], x4[1]-m4[1], x4[2]-m4[2], x4[3]-m4[3]
-		g0, g1, g2, g3 := y0*p4[0], y1*p4[1], y2*p4[2], y3*p4[3]
-		if grad != nil {
-			g4 := grad[j : j+4 : j+4]
-			g4[0], g4[1], g4[2], g4[3] = g0, g1, g2, g3
-		}
-		s0 += y0 * g0
-		s1 += y1 * g1
-		s2 += y2 * g2
-		s3 += y3 * g3
-	}
-	for ; j < len(x); j++ {
-		y := x[j] - mean[j]
-		p := y * prec[j]
-		if grad != nil {
-			grad[j] = p
-		}
-		s0 += y * p
-	}
-	return ((s0 + s1) + (s2 + s3)) / 2
+	return vmath.DiagonalEnergy(grad, x, g.mean, g.prec)
 }
 
 // NewEvaluator returns an evaluator of many rows.
@@ -143,13 +114,15 @@ func (e diagonalEvaluator) EnergyGrad(u, grad, xs []float64) {
 	d := len(e.g.mean)
 	n := ebmkit.CheckRows("energy: DiagonalGaussian.EnergyGrad", d, u, grad, xs)
 	for i := range n {
+		x := xs[i*d : (i+1)*d]
 		var gi []float64
 		if grad != nil {
 			gi = grad[i*d : (i+1)*d]
 		}
-		ui := e.g.row(gi, xs[i*d:(i+1)*d])
 		if u != nil {
-			u[i] = ui
+			u[i] = vmath.DiagonalEnergy(gi, x, e.g.mean, e.g.prec)
+		} else if grad != nil {
+			vmath.DiagonalGrad(gi, x, e.g.mean, e.g.prec)
 		}
 	}
 }

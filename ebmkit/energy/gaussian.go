@@ -43,7 +43,8 @@ type Gaussian struct {
 	prec []float64
 	logZ float64
 
-	packed gemm.Packed[float64] // prec, if d is large
+	centred bool                 // mean = 0
+	packed  gemm.Packed[float64] // prec, if d is large
 
 	eval evaluators
 	work scratch
@@ -118,6 +119,7 @@ func (g *Gaussian) refresh() {
 	if g.d >= productDim {
 		g.packed.Pack(gemm.Of(g.prec, g.d, g.d))
 	}
+	g.centred = !slices.ContainsFunc(g.mean, func(m float64) bool { return m != 0 })
 	g.logZ = float64(g.d) * log2Pi / 2
 	for i := range g.d {
 		g.logZ -= vmath.Log(g.w[i*g.d+i])
@@ -175,13 +177,14 @@ func (e *gaussianEvaluator) EnergyGrad(u, grad, xs []float64) {
 	}
 	for lo := 0; lo < n; lo += block {
 		rows := min(block, n-lo)
-		x, y, py := xs[lo*d:(lo+rows)*d], e.y[:rows*d], e.py[:rows*d]
+		y, py := xs[lo*d:(lo+rows)*d], e.py[:rows*d]
 		if grad != nil {
 			py = grad[lo*d : (lo+rows)*d]
 		}
-		for i := range rows {
-			for j, m := range g.mean {
-				y[i*d+j] = x[i*d+j] - m
+		if !g.centred {
+			y = e.y[:rows*d]
+			for i := range rows {
+				vmath.Sub(y[i*d:(i+1)*d], xs[(lo+i)*d:(lo+i+1)*d], g.mean)
 			}
 		}
 		if d >= productDim {

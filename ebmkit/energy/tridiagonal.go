@@ -17,8 +17,10 @@ import (
 //	log Z = (d log(2 pi) - log det P) / 2.
 type TridiagonalGaussian struct {
 	mean, diag, off []float64
-	cd, co          []float64 // P = C C', C lower bidiagonal: diagonal, below it
-	logZ            float64
+	// P = C C', C lower bidiagonal: its diagonal, and below it, 0 at the end.
+	// With z = C'y, U = |z|^2/2 cannot be negative, nor NaN far out.
+	cd, co []float64
+	logZ   float64
 }
 
 var _ Normal = (*TridiagonalGaussian)(nil)
@@ -44,7 +46,7 @@ func NewTridiagonalGaussian(mean, diag, off []float64) (*TridiagonalGaussian, er
 		}
 	}
 	g := &TridiagonalGaussian{mean: slices.Clone(mean), diag: slices.Clone(diag), off: slices.Clone(off),
-		cd: make([]float64, d), co: make([]float64, d-1), logZ: float64(d) * log2Pi / 2}
+		cd: make([]float64, d), co: make([]float64, d), logZ: float64(d) * log2Pi / 2}
 	for j := range d {
 		s := diag[j]
 		if j > 0 {
@@ -92,44 +94,13 @@ func (g *TridiagonalGaussian) String() string {
 // Energy returns (x - mean)' P (x - mean) / 2.
 func (g *TridiagonalGaussian) Energy(x []float64) float64 {
 	checkX("TridiagonalGaussian.Energy", len(g.mean), nil, x)
-	return g.row(nil, x)
+	return vmath.TridiagonalEnergy(nil, x, g.mean, g.cd, g.co)
 }
 
 // EnergyGrad writes P (x - mean) into grad and returns U(x).
 func (g *TridiagonalGaussian) EnergyGrad(grad, x []float64) float64 {
 	checkX("TridiagonalGaussian.EnergyGrad", len(g.mean), grad, x)
-	return g.row(grad, x)
-}
-
-// row takes P = C C' apart: with z = C'y, U = |z|^2/2 cannot be negative, nor
-// NaN far out, and the gradient is C z.
-func (g *TridiagonalGaussian) row(grad, x []float64) float64 {
-	last := len(x) - 1
-	mean, cd, co := g.mean[:last+1], g.cd[:last+1], g.co[:last]
-	var even, odd, left float64 // sums by turns; left = co_{j-1} z_{j-1}
-	y := x[0] - mean[0]
-	if grad == nil {
-		for j, c := range co {
-			next := x[j+1] - mean[j+1]
-			z := cd[j]*y + c*next
-			y = next
-			even, odd = odd, even+z*z
-		}
-		z := cd[last] * y
-		return (even + odd + z*z) / 2
-	}
-	grad = grad[:last+1]
-	for j, c := range co {
-		next := x[j+1] - mean[j+1]
-		z := cd[j]*y + c*next
-		grad[j] = cd[j]*z + left
-		left = c * z
-		y = next
-		even, odd = odd, even+z*z
-	}
-	z := cd[last] * y
-	grad[last] = cd[last]*z + left
-	return (even + odd + z*z) / 2
+	return vmath.TridiagonalEnergy(grad, x, g.mean, g.cd, g.co)
 }
 
 // NewEvaluator returns an evaluator of many rows.
@@ -141,13 +112,15 @@ func (e tridiagonalEvaluator) EnergyGrad(u, grad, xs []float64) {
 	d := len(e.g.mean)
 	n := ebmkit.CheckRows("energy: TridiagonalGaussian.EnergyGrad", d, u, grad, xs)
 	for i := range n {
+		x := xs[i*d : (i+1)*d]
 		var gi []float64
 		if grad != nil {
 			gi = grad[i*d : (i+1)*d]
 		}
-		ui := e.g.row(gi, xs[i*d:(i+1)*d])
 		if u != nil {
-			u[i] = ui
+			u[i] = vmath.TridiagonalEnergy(gi, x, e.g.mean, e.g.cd, e.g.co)
+		} else if grad != nil {
+			vmath.TridiagonalGrad(gi, x, e.g.mean, e.g.cd, e.g.co)
 		}
 	}
 }

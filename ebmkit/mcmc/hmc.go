@@ -93,10 +93,7 @@ func (m *mass) addScaled(dst []float64, a float64, src []float64) {
 		vmath.Axpy(dst, a, src)
 		return
 	}
-	s, src := m.s[:len(dst)], src[:len(dst)]
-	for i, v := range src {
-		dst[i] += a * (s[i] * v)
-	}
+	vmath.AxpyScaled(dst, a, m.s[:len(dst)], src)
 }
 
 type hmc struct {
