@@ -95,14 +95,19 @@ func (g *DiagonalGaussian) String() string {
 
 // Energy returns sum_j (x_j - mean_j)^2 / (2 sd_j^2).
 func (g *DiagonalGaussian) Energy(x []float64) float64 {
-	checkX("DiagonalGaussian.Energy", len(g.mean), nil, x)
-	return vmath.DiagonalEnergy(nil, x, g.mean, g.prec)
+	return g.one("DiagonalGaussian.Energy", nil, x)
 }
 
 // EnergyGrad writes (x_j - mean_j)/sd_j^2 into grad and returns U(x).
 func (g *DiagonalGaussian) EnergyGrad(grad, x []float64) float64 {
-	checkX("DiagonalGaussian.EnergyGrad", len(g.mean), grad, x)
-	return vmath.DiagonalEnergy(grad, x, g.mean, g.prec)
+	return g.one("DiagonalGaussian.EnergyGrad", grad, x)
+}
+
+func (g *DiagonalGaussian) one(fn string, grad, x []float64) float64 {
+	checkX(fn, len(g.mean), grad, x)
+	var u [1]float64
+	vmath.DiagonalRows(u[:], grad, x, g.mean, g.prec)
+	return u[0]
 }
 
 // NewEvaluator returns an evaluator of many rows.
@@ -111,20 +116,8 @@ func (g *DiagonalGaussian) NewEvaluator() ebmkit.Evaluator { return diagonalEval
 type diagonalEvaluator struct{ g *DiagonalGaussian }
 
 func (e diagonalEvaluator) EnergyGrad(u, grad, xs []float64) {
-	d := len(e.g.mean)
-	n := ebmkit.CheckRows("energy: DiagonalGaussian.EnergyGrad", d, u, grad, xs)
-	for i := range n {
-		x := xs[i*d : (i+1)*d]
-		var gi []float64
-		if grad != nil {
-			gi = grad[i*d : (i+1)*d]
-		}
-		if u != nil {
-			u[i] = vmath.DiagonalEnergy(gi, x, e.g.mean, e.g.prec)
-		} else if grad != nil {
-			vmath.DiagonalGrad(gi, x, e.g.mean, e.g.prec)
-		}
-	}
+	ebmkit.CheckRows("energy: DiagonalGaussian.EnergyGrad", len(e.g.mean), u, grad, xs)
+	vmath.DiagonalRows(u, grad, xs, e.g.mean, e.g.prec)
 }
 
 // LogZ returns sum_j log(sd_j sqrt(2 pi)).

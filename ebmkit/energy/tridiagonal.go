@@ -93,14 +93,19 @@ func (g *TridiagonalGaussian) String() string {
 
 // Energy returns (x - mean)' P (x - mean) / 2.
 func (g *TridiagonalGaussian) Energy(x []float64) float64 {
-	checkX("TridiagonalGaussian.Energy", len(g.mean), nil, x)
-	return vmath.TridiagonalEnergy(nil, x, g.mean, g.cd, g.co)
+	return g.one("TridiagonalGaussian.Energy", nil, x)
 }
 
 // EnergyGrad writes P (x - mean) into grad and returns U(x).
 func (g *TridiagonalGaussian) EnergyGrad(grad, x []float64) float64 {
-	checkX("TridiagonalGaussian.EnergyGrad", len(g.mean), grad, x)
-	return vmath.TridiagonalEnergy(grad, x, g.mean, g.cd, g.co)
+	return g.one("TridiagonalGaussian.EnergyGrad", grad, x)
+}
+
+func (g *TridiagonalGaussian) one(fn string, grad, x []float64) float64 {
+	checkX(fn, len(g.mean), grad, x)
+	var u [1]float64
+	vmath.TridiagonalRows(u[:], grad, x, g.mean, g.cd, g.co)
+	return u[0]
 }
 
 // NewEvaluator returns an evaluator of many rows.
@@ -109,20 +114,8 @@ func (g *TridiagonalGaussian) NewEvaluator() ebmkit.Evaluator { return tridiagon
 type tridiagonalEvaluator struct{ g *TridiagonalGaussian }
 
 func (e tridiagonalEvaluator) EnergyGrad(u, grad, xs []float64) {
-	d := len(e.g.mean)
-	n := ebmkit.CheckRows("energy: TridiagonalGaussian.EnergyGrad", d, u, grad, xs)
-	for i := range n {
-		x := xs[i*d : (i+1)*d]
-		var gi []float64
-		if grad != nil {
-			gi = grad[i*d : (i+1)*d]
-		}
-		if u != nil {
-			u[i] = vmath.TridiagonalEnergy(gi, x, e.g.mean, e.g.cd, e.g.co)
-		} else if grad != nil {
-			vmath.TridiagonalGrad(gi, x, e.g.mean, e.g.cd, e.g.co)
-		}
-	}
+	ebmkit.CheckRows("energy: TridiagonalGaussian.EnergyGrad", len(e.g.mean), u, grad, xs)
+	vmath.TridiagonalRows(u, grad, xs, e.g.mean, e.g.cd, e.g.co)
 }
 
 // LogZ returns (d log(2 pi) - log det P) / 2.

@@ -369,17 +369,20 @@ func digest() string {
 			put(float64(dy32[i]))
 		}
 	}
-	g, off := make([]float64, 100), make([]float64, 100)
+	off := make([]float64, 100)
 	for n := range off {
 		copy(off, dst[300:300+n])
 		off[n] = 0
 		x, mean, diag, c := dst[:n+1], dst[100:101+n], dst[200:201+n], off[:n+1]
-		put(DiagonalEnergy(g[:n+1], x, mean, diag))
-		AxpyScaled(g[:n+1], 0.3, x, mean)
-		put(Sum(g[:n+1]))
-		put(TridiagonalEnergy(nil, x, mean, diag, c))
-		TridiagonalGrad(g[:n+1], x, mean, diag, c)
-		put(Dot(g[:n+1], x))
+		u, g := make([]float64, 1), make([]float64, n+1)
+		DiagonalRows(u, g, x, mean, diag)
+		put(u[0])
+		AxpyScaled(g, 0.3, x, mean)
+		put(Sum(g))
+		TridiagonalRows(u, nil, x, mean, diag, c)
+		put(u[0])
+		TridiagonalRows(nil, g, x, mean, diag, c)
+		put(Dot(g, x))
 	}
 	put(Sum(dst[:39_999]))
 	put(Dot(dst[:39_999], cos[:39_999]))

@@ -59,33 +59,33 @@ func sumAVX2(x *float64, n int) float64
 //go:noescape
 func axpyAVX2(y *float64, a float64, x *float64, n int)
 
-// axpyScaledAVX2 adds a*(s[i]*x[i]) to y[i] for i < n, n a multiple of 4.
+// axpyScaledAVX2 adds a*(s[i]*x[i]) to y[i] for i < n, n a positive multiple of 4.
 //
 //go:noescape
 func axpyScaledAVX2(y *float64, a float64, s *float64, x *float64, n int)
 
-// subAVX2 works on n elements, n a multiple of 4.
+// subAVX2 works on n elements, n a positive multiple of 4.
 //
 //go:noescape
 func subAVX2(dst *float64, x *float64, y *float64, n int)
 
-// diagonalGradAVX2 works on n elements, n a multiple of 4.
+// diagonalGradAVX2 works on n elements, n a positive multiple of 4.
 //
 //go:noescape
 func diagonalGradAVX2(grad *float64, x *float64, mean *float64, prec *float64, n int)
 
-// diagonalEnergyAVX2 works on n elements, n a multiple of 4.
+// diagonalEnergyAVX2 works on n elements, n a positive multiple of 4.
 //
 //go:noescape
 func diagonalEnergyAVX2(sums *[4]float64, grad *float64, x *float64, mean *float64, prec *float64, n int)
 
-// tridiagonalGradAVX2 works on n elements, n a positive multiple of 4. next is
+// tridiagonalGradAVX2 works on n elements, n a multiple of 4, at least 8. next is
 // x[n] - mean[n], or 0 if there are no more.
 //
 //go:noescape
 func tridiagonalGradAVX2(grad *float64, x *float64, mean *float64, diag *float64, off *float64, next float64, n int)
 
-// tridiagonalEnergyAVX2 works on n elements, n a positive multiple of 4. next is
+// tridiagonalEnergyAVX2 works on n elements, n a multiple of 4, at least 8. next is
 // x[n] - mean[n], or 0 if there are no more.
 //
 //go:noescape

@@ -1375,46 +1375,36 @@ TEXT ·axpyScaledAVX2(SB), NOSPLIT, $0-40
 	MOVQ         x+24(FP), DX
 	MOVQ         n+32(FP), BX
 	VBROADCASTSD a+8(FP), Y0
-	TESTQ        BX, BX
-	JZ           end42
+	XORQ         SI, SI
 
 loop41:
-	VMOVUPD (CX), Y1
-	VMULPD  (DX), Y1, Y1
+	VMOVUPD (CX)(SI*8), Y1
+	VMULPD  (DX)(SI*8), Y1, Y1
 	VMULPD  Y1, Y0, Y1
-	VADDPD  (AX), Y1, Y1
-	VMOVUPD Y1, (AX)
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, AX
-	SUBQ    $0x04, BX
-	JNZ     loop41
-
-end42:
+	VADDPD  (AX)(SI*8), Y1, Y1
+	VMOVUPD Y1, (AX)(SI*8)
+	ADDQ    $0x04, SI
+	CMPQ    SI, BX
+	JLT     loop41
 	VZEROUPPER
 	RET
 
 // func subAVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX
 TEXT ·subAVX2(SB), NOSPLIT, $0-32
-	MOVQ  dst+0(FP), AX
-	MOVQ  x+8(FP), CX
-	MOVQ  y+16(FP), DX
-	MOVQ  n+24(FP), BX
-	TESTQ BX, BX
-	JZ    end44
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
 
-loop43:
-	VMOVUPD (CX), Y0
-	VSUBPD  (DX), Y0, Y0
-	VMOVUPD Y0, (AX)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, AX
-	SUBQ    $0x04, BX
-	JNZ     loop43
-
-end44:
+loop42:
+	VMOVUPD (CX)(SI*8), Y0
+	VSUBPD  (DX)(SI*8), Y0, Y0
+	VMOVUPD Y0, (AX)(SI*8)
+	ADDQ    $0x04, SI
+	CMPQ    SI, BX
+	JLT     loop42
 	VZEROUPPER
 	RET
 
@@ -1426,23 +1416,17 @@ TEXT ·diagonalGradAVX2(SB), NOSPLIT, $0-40
 	MOVQ   mean+16(FP), DX
 	MOVQ   prec+24(FP), BX
 	MOVQ   n+32(FP), SI
+	XORQ   DI, DI
 	VXORPD Y0, Y0, Y0
-	TESTQ  SI, SI
-	JZ     end46
 
-loop45:
-	VMOVUPD (CX), Y0
-	VSUBPD  (DX), Y0, Y0
-	VMULPD  (BX), Y0, Y0
-	VMOVUPD Y0, (AX)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	SUBQ    $0x04, SI
-	JNZ     loop45
-
-end46:
+loop43:
+	VMOVUPD (CX)(DI*8), Y0
+	VSUBPD  (DX)(DI*8), Y0, Y0
+	VMULPD  (BX)(DI*8), Y0, Y0
+	VMOVUPD Y0, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	CMPQ    DI, SI
+	JLT     loop43
 	VZEROUPPER
 	RET
 
@@ -1454,29 +1438,23 @@ TEXT ·diagonalEnergyAVX2(SB), NOSPLIT, $0-48
 	MOVQ   mean+24(FP), DX
 	MOVQ   prec+32(FP), BX
 	MOVQ   n+40(FP), SI
+	XORQ   DI, DI
 	VXORPD Y0, Y0, Y0
-	TESTQ  SI, SI
-	JZ     end49
 
-loop48:
-	VMOVUPD (CX), Y1
-	VSUBPD  (DX), Y1, Y1
-	VMULPD  (BX), Y1, Y2
+loop45:
+	VMOVUPD (CX)(DI*8), Y1
+	VSUBPD  (DX)(DI*8), Y1, Y1
+	VMULPD  (BX)(DI*8), Y1, Y2
 	TESTQ   AX, AX
-	JZ      noGradient50
-	VMOVUPD Y2, (AX)
-	ADDQ    $0x20, AX
+	JZ      noGradient46
+	VMOVUPD Y2, (AX)(DI*8)
 
-noGradient50:
-	VMULPD Y2, Y1, Y1
-	VADDPD Y1, Y0, Y0
-	ADDQ   $0x20, CX
-	ADDQ   $0x20, DX
-	ADDQ   $0x20, BX
-	SUBQ   $0x04, SI
-	JNZ    loop48
-
-end49:
+noGradient46:
+	VMULPD  Y2, Y1, Y1
+	VADDPD  Y1, Y0, Y0
+	ADDQ    $0x04, DI
+	CMPQ    DI, SI
+	JLT     loop45
 	MOVQ    sums+0(FP), AX
 	VMOVUPD Y0, (AX)
 	VZEROUPPER
@@ -1491,57 +1469,51 @@ TEXT ·tridiagonalGradAVX2(SB), NOSPLIT, $0-56
 	MOVQ    diag+24(FP), BX
 	MOVQ    off+32(FP), SI
 	MOVQ    n+48(FP), DI
+	XORQ    R8, R8
 	VXORPD  X0, X0, X0
-	VMOVUPD (CX), Y0
-	VSUBPD  (DX), Y0, Y0
+	VMOVUPD (CX)(R8*8), Y0
+	VSUBPD  (DX)(R8*8), Y0, Y0
 	VMOVUPD Y0, Y0
 	VXORPD  Y1, Y1, Y1
 	SUBQ    $0x04, DI
-	TESTQ   DI, DI
-	JZ      end52
 
-loop51:
-	ADDQ       $0x20, CX
-	ADDQ       $0x20, DX
-	VMOVUPD    (CX), Y2
-	VSUBPD     (DX), Y2, Y2
-	VMULPD     (BX), Y0, Y3
-	VPERM2F128 $0x21, Y2, Y0, Y4
-	VSHUFPD    $0x05, Y4, Y0, Y0
-	VMULPD     (SI), Y0, Y0
-	VADDPD     Y0, Y3, Y0
-	VMULPD     (SI), Y0, Y3
-	VMULPD     (BX), Y0, Y0
-	VPERM2F128 $0x21, Y3, Y1, Y1
-	VSHUFPD    $0x05, Y3, Y1, Y1
-	VADDPD     Y1, Y0, Y0
-	VMOVUPD    Y0, (AX)
-	ADDQ       $0x20, AX
-	VMOVAPD    Y3, Y1
-	VMOVAPD    Y2, Y0
-	ADDQ       $0x20, BX
-	ADDQ       $0x20, SI
-	SUBQ       $0x04, DI
-	JNZ        loop51
-
-end52:
-	VBROADCASTSD next+40(FP), Y2
-	VMULPD       (BX), Y0, Y3
-	VPERM2F128   $0x21, Y2, Y0, Y4
-	VSHUFPD      $0x05, Y4, Y0, Y0
-	VMULPD       (SI), Y0, Y0
-	VADDPD       Y0, Y3, Y0
-	VMULPD       (SI), Y0, Y3
-	VMULPD       (BX), Y0, Y0
-	VPERM2F128   $0x21, Y3, Y1, Y1
-	VSHUFPD      $0x05, Y3, Y1, Y1
+loop47:
+	VMOVUPD      32(CX)(R8*8), Y2
+	VSUBPD       32(DX)(R8*8), Y2, Y2
+	VMOVUPD      (BX)(R8*8), Y3
+	VMOVUPD      (SI)(R8*8), Y4
+	VMULPD       Y3, Y0, Y5
+	VPERM2F128   $0x21, Y2, Y0, Y6
+	VSHUFPD      $0x05, Y6, Y0, Y0
+	VMULPD       Y4, Y0, Y0
+	VADDPD       Y0, Y5, Y0
+	VMULPD       Y4, Y0, Y4
+	VMULPD       Y3, Y0, Y0
+	VPERM2F128   $0x21, Y4, Y1, Y1
+	VSHUFPD      $0x05, Y4, Y1, Y1
 	VADDPD       Y1, Y0, Y0
-	VMOVUPD      Y0, (AX)
-	ADDQ         $0x20, AX
-	VMOVAPD      Y3, Y1
+	VMOVUPD      Y0, (AX)(R8*8)
+	VMOVAPD      Y4, Y1
 	VMOVAPD      Y2, Y0
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
+	ADDQ         $0x04, R8
+	CMPQ         R8, DI
+	JLT          loop47
+	VBROADCASTSD next+40(FP), Y2
+	VMOVUPD      (BX)(R8*8), Y3
+	VMOVUPD      (SI)(R8*8), Y4
+	VMULPD       Y3, Y0, Y5
+	VPERM2F128   $0x21, Y2, Y0, Y6
+	VSHUFPD      $0x05, Y6, Y0, Y0
+	VMULPD       Y4, Y0, Y0
+	VADDPD       Y0, Y5, Y0
+	VMULPD       Y4, Y0, Y4
+	VMULPD       Y3, Y0, Y0
+	VPERM2F128   $0x21, Y4, Y1, Y1
+	VSHUFPD      $0x05, Y4, Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	VMOVUPD      Y0, (AX)(R8*8)
+	VMOVAPD      Y4, Y1
+	VMOVAPD      Y2, Y0
 	VZEROUPPER
 	RET
 
@@ -1554,73 +1526,67 @@ TEXT ·tridiagonalEnergyAVX2(SB), NOSPLIT, $0-64
 	MOVQ    diag+32(FP), BX
 	MOVQ    off+40(FP), SI
 	MOVQ    n+56(FP), DI
+	XORQ    R8, R8
 	VXORPD  X0, X0, X0
-	VMOVUPD (CX), Y1
-	VSUBPD  (DX), Y1, Y1
+	VMOVUPD (CX)(R8*8), Y1
+	VSUBPD  (DX)(R8*8), Y1, Y1
 	VMOVUPD Y1, Y1
 	VXORPD  Y2, Y2, Y2
 	SUBQ    $0x04, DI
-	TESTQ   DI, DI
-	JZ      end56
 
-loop55:
-	ADDQ       $0x20, CX
-	ADDQ       $0x20, DX
-	VMOVUPD    (CX), Y3
-	VSUBPD     (DX), Y3, Y3
-	VMULPD     (BX), Y1, Y4
-	VPERM2F128 $0x21, Y3, Y1, Y5
-	VSHUFPD    $0x05, Y5, Y1, Y1
-	VMULPD     (SI), Y1, Y1
-	VADDPD     Y1, Y4, Y1
-	VMULPD     (SI), Y1, Y4
-	VMULPD     (BX), Y1, Y5
-	VPERM2F128 $0x21, Y4, Y2, Y2
-	VSHUFPD    $0x05, Y4, Y2, Y2
-	VADDPD     Y2, Y5, Y2
+loop50:
+	VMOVUPD    32(CX)(R8*8), Y3
+	VSUBPD     32(DX)(R8*8), Y3, Y3
+	VMOVUPD    (BX)(R8*8), Y4
+	VMOVUPD    (SI)(R8*8), Y5
+	VMULPD     Y4, Y1, Y6
+	VPERM2F128 $0x21, Y3, Y1, Y7
+	VSHUFPD    $0x05, Y7, Y1, Y1
+	VMULPD     Y5, Y1, Y1
+	VADDPD     Y1, Y6, Y1
+	VMULPD     Y5, Y1, Y5
+	VMULPD     Y4, Y1, Y4
+	VPERM2F128 $0x21, Y5, Y2, Y2
+	VSHUFPD    $0x05, Y5, Y2, Y2
+	VADDPD     Y2, Y4, Y2
 	TESTQ      AX, AX
-	JZ         noGradient57
-	VMOVUPD    Y2, (AX)
-	ADDQ       $0x20, AX
+	JZ         noGradient51
+	VMOVUPD    Y2, (AX)(R8*8)
 
-noGradient57:
+noGradient51:
 	VMULPD       Y1, Y1, Y1
 	VEXTRACTF128 $0x01, Y1, X2
 	VADDPD       X1, X0, X0
 	VADDPD       X2, X0, X0
-	VMOVAPD      Y4, Y2
+	VMOVAPD      Y5, Y2
 	VMOVAPD      Y3, Y1
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
-	SUBQ         $0x04, DI
-	JNZ          loop55
-
-end56:
+	ADDQ         $0x04, R8
+	CMPQ         R8, DI
+	JLT          loop50
 	VBROADCASTSD next+48(FP), Y3
-	VMULPD       (BX), Y1, Y4
-	VPERM2F128   $0x21, Y3, Y1, Y5
-	VSHUFPD      $0x05, Y5, Y1, Y1
-	VMULPD       (SI), Y1, Y1
-	VADDPD       Y1, Y4, Y1
-	VMULPD       (SI), Y1, Y4
-	VMULPD       (BX), Y1, Y5
-	VPERM2F128   $0x21, Y4, Y2, Y2
-	VSHUFPD      $0x05, Y4, Y2, Y2
-	VADDPD       Y2, Y5, Y2
+	VMOVUPD      (BX)(R8*8), Y4
+	VMOVUPD      (SI)(R8*8), Y5
+	VMULPD       Y4, Y1, Y6
+	VPERM2F128   $0x21, Y3, Y1, Y7
+	VSHUFPD      $0x05, Y7, Y1, Y1
+	VMULPD       Y5, Y1, Y1
+	VADDPD       Y1, Y6, Y1
+	VMULPD       Y5, Y1, Y5
+	VMULPD       Y4, Y1, Y4
+	VPERM2F128   $0x21, Y5, Y2, Y2
+	VSHUFPD      $0x05, Y5, Y2, Y2
+	VADDPD       Y2, Y4, Y2
 	TESTQ        AX, AX
-	JZ           noGradient58
-	VMOVUPD      Y2, (AX)
-	ADDQ         $0x20, AX
+	JZ           noGradient52
+	VMOVUPD      Y2, (AX)(R8*8)
 
-noGradient58:
+noGradient52:
 	VMULPD       Y1, Y1, Y1
 	VEXTRACTF128 $0x01, Y1, X2
 	VADDPD       X1, X0, X0
 	VADDPD       X2, X0, X0
-	VMOVAPD      Y4, Y2
+	VMOVAPD      Y5, Y2
 	VMOVAPD      Y3, Y1
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, SI
 	MOVQ         sums+0(FP), AX
 	VMOVUPD      X0, (AX)
 	VZEROUPPER
@@ -1638,9 +1604,9 @@ TEXT ·maxAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 96(AX), Y3
 	VXORPD  Y4, Y4, Y4
 	TESTQ   DX, DX
-	JZ      end60
+	JZ      end54
 
-loop59:
+loop53:
 	VMOVUPD (CX), Y5
 	VCMPPD  $0x03, Y5, Y5, Y6
 	VORPD   Y6, Y4, Y4
@@ -1659,9 +1625,9 @@ loop59:
 	VMAXPD  Y5, Y3, Y3
 	ADDQ    $0x80, CX
 	SUBQ    $0x10, DX
-	JNZ     loop59
+	JNZ     loop53
 
-end60:
+end54:
 	VORPD   Y4, Y0, Y0
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
@@ -1679,16 +1645,16 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VMOVUPD      (AX), Y1
 	TESTQ        DX, DX
-	JZ           end62
+	JZ           end56
 
-loop61:
+loop55:
 	VMOVUPD     (CX), Y2
 	VSUBPD      Y0, Y2, Y2
 	VANDPD      c7fffffffffffffff<>+0(SB), Y2, Y3
 	VCMPPD      $0x12, c4086200000000000<>+0(SB), Y3, Y3
 	VMOVMSKPD   Y3, BX
 	CMPL        BX, $0x0f
-	JNE         rare63
+	JNE         rare57
 	VMOVUPD     c4338000000000000<>+0(SB), Y3
 	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y2, Y3
 	VSUBPD      c4338000000000000<>+0(SB), Y3, Y4
@@ -1717,18 +1683,18 @@ loop61:
 	VPADDQ      Y2, Y3, Y2
 	VMOVAPD     Y2, Y2
 
-join64:
+join58:
 	VADDPD Y2, Y1, Y1
 	ADDQ   $0x20, CX
 	SUBQ   $0x04, DX
-	JNZ    loop61
+	JNZ    loop55
 
-end62:
+end56:
 	VMOVUPD Y1, (AX)
 	VZEROUPPER
 	RET
 
-rare63:
+rare57:
 	VMOVUPD     cc087500000000000<>+0(SB), Y3
 	VMAXPD      Y2, Y3, Y2
 	VMOVUPD     c4086300000000000<>+0(SB), Y3
@@ -1768,7 +1734,7 @@ rare63:
 	VPSLLQ      $0x34, Y3, Y3
 	VMULPD      Y3, Y2, Y2
 	VMOVAPD     Y2, Y2
-	JMP         join64
+	JMP         join58
 
 // func wordsAVX2(state *[16]uint64, dst *uint64, n int)
 // Requires: AVX, AVX2
@@ -1781,9 +1747,9 @@ TEXT ·wordsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   DX, DX
-	JZ      end66
+	JZ      end60
 
-loop65:
+loop59:
 	VPADDQ  Y3, Y0, Y4
 	VPSLLQ  $0x17, Y4, Y5
 	VPSRLQ  $0x29, Y4, Y4
@@ -1802,9 +1768,9 @@ loop65:
 	VMOVDQU Y4, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x04, DX
-	JNZ     loop65
+	JNZ     loop59
 
-end66:
+end60:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1823,9 +1789,9 @@ TEXT ·uniformsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   DX, DX
-	JZ      end68
+	JZ      end62
 
-loop67:
+loop61:
 	VPADDQ  Y3, Y0, Y4
 	VPSLLQ  $0x17, Y4, Y5
 	VPSRLQ  $0x29, Y4, Y4
@@ -1847,9 +1813,9 @@ loop67:
 	VMOVUPD Y4, (CX)
 	ADDQ    $0x20, CX
 	SUBQ    $0x04, DX
-	JNZ     loop67
+	JNZ     loop61
 
-end68:
+end62:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1868,9 +1834,9 @@ TEXT ·exponentialsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   DX, DX
-	JZ      end70
+	JZ      end64
 
-loop69:
+loop63:
 	VMOVUPD     c4000000000000000<>+0(SB), Y4
 	VPADDQ      Y3, Y0, Y5
 	VPSLLQ      $0x17, Y5, Y6
@@ -1923,9 +1889,9 @@ loop69:
 	VMOVUPD     Y4, (CX)
 	ADDQ        $0x20, CX
 	SUBQ        $0x04, DX
-	JNZ         loop69
+	JNZ         loop63
 
-end70:
+end64:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -2389,9 +2355,9 @@ TEXT ·mixtureEnergy2AVX2(SB), NOSPLIT, $0-56
 	MOVQ  k+40(FP), DI
 	MOVQ  scratch+48(FP), R8
 	TESTQ BX, BX
-	JZ    end72
+	JZ    end66
 
-loop71:
+loop65:
 	VMOVUPD   (DX), Y0
 	VMOVUPD   32(DX), Y1
 	VUNPCKLPD Y1, Y0, Y2
@@ -2463,9 +2429,9 @@ terms:
 	VMOVUPD     Y0, (CX)
 	ADDQ        $0x20, CX
 	SUBQ        $0x04, BX
-	JNZ         loop71
+	JNZ         loop65
 
-end72:
+end66:
 	VZEROUPPER
 	RET
 
@@ -2541,9 +2507,9 @@ TEXT ·mixtureGrad2AVX2(SB), NOSPLIT, $0-64
 	MOVQ  scratch+56(FP), R8
 	MOVQ  grad+16(FP), R9
 	TESTQ BX, BX
-	JZ    end74
+	JZ    end68
 
-loop73:
+loop67:
 	VMOVUPD   (DX), Y0
 	VMOVUPD   32(DX), Y1
 	VUNPCKLPD Y1, Y0, Y2
@@ -2642,9 +2608,9 @@ noEnergy:
 	VMOVUPD   Y1, 32(R9)
 	ADDQ      $0x40, R9
 	SUBQ      $0x04, BX
-	JNZ       loop73
+	JNZ       loop67
 
-end74:
+end68:
 	VZEROUPPER
 	RET
 
@@ -2661,9 +2627,9 @@ TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end76
+	JZ    end70
 
-loop75:
+loop69:
 	VMOVUPD     (CX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2694,9 +2660,9 @@ loop75:
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, AX
 	SUBQ        $0x08, DX
-	JNZ         loop75
+	JNZ         loop69
 
-end76:
+end70:
 	VZEROUPPER
 	RET
 
@@ -2779,18 +2745,18 @@ TEXT ·mul32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end78
+	JZ    end72
 
-loop77:
+loop71:
 	VMOVUPD (AX), Y0
 	VMULPS  (CX), Y0, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, AX
 	SUBQ    $0x08, DX
-	JNZ     loop77
+	JNZ     loop71
 
-end78:
+end72:
 	VZEROUPPER
 	RET
 
@@ -2802,9 +2768,9 @@ TEXT ·silu32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end80
+	JZ    end74
 
-loop79:
+loop73:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2838,17 +2804,17 @@ loop79:
 	VFMADD231PS Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative81
+	JZ          noDerivative75
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative81:
+noDerivative75:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop79
+	JNZ  loop73
 
-end80:
+end74:
 	VZEROUPPER
 	RET
 
@@ -2860,9 +2826,9 @@ TEXT ·tanh32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end83
+	JZ    end77
 
-loop82:
+loop76:
 	VMOVUPD      (DX), Y0
 	VORPD        c8000000080000000<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y1
@@ -2894,17 +2860,17 @@ loop82:
 	VFNMADD231PS Y0, Y0, Y1
 	VMOVUPS      Y0, (AX)
 	TESTQ        CX, CX
-	JZ           noDerivative84
+	JZ           noDerivative78
 	VMOVUPS      Y1, (CX)
 	ADDQ         $0x20, CX
 
-noDerivative84:
+noDerivative78:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop82
+	JNZ  loop76
 
-end83:
+end77:
 	VZEROUPPER
 	RET
 
@@ -2934,9 +2900,9 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end86
+	JZ    end80
 
-loop85:
+loop79:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2980,17 +2946,17 @@ loop85:
 	VDIVPS      Y2, Y0, Y0
 	VMOVUPS     Y1, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative87
+	JZ          noDerivative81
 	VMOVUPS     Y0, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative87:
+noDerivative81:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop85
+	JNZ  loop79
 
-end86:
+end80:
 	VZEROUPPER
 	RET
 
@@ -3026,16 +2992,16 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end89
+	JZ    end83
 
-loop88:
+loop82:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000000000000<>+0(SB), Y0, Y1
 	VANDPD      c7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD      $0x12, c4086200000000000<>+0(SB), Y2, Y2
 	VMOVMSKPD   Y2, SI
 	CMPL        SI, $0x0f
-	JNE         rare90
+	JNE         rare84
 	VMOVUPD     c4338000000000000<>+0(SB), Y2
 	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD      c4338000000000000<>+0(SB), Y2, Y3
@@ -3064,7 +3030,7 @@ loop88:
 	VPADDQ      Y1, Y2, Y1
 	VMOVAPD     Y1, Y1
 
-join91:
+join85:
 	VMOVUPD     c3ff0000000000000<>+0(SB), Y2
 	VADDPD      c3ff0000000000000<>+0(SB), Y1, Y3
 	VDIVPD      Y3, Y2, Y2
@@ -3076,21 +3042,21 @@ join91:
 	VFMADD231PD Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative92
+	JZ          noDerivative86
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative92:
+noDerivative86:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x04, BX
-	JNZ  loop88
+	JNZ  loop82
 
-end89:
+end83:
 	VZEROUPPER
 	RET
 
-rare90:
+rare84:
 	VMOVUPD     cc087500000000000<>+0(SB), Y2
 	VMAXPD      Y1, Y2, Y1
 	VMOVUPD     c4086300000000000<>+0(SB), Y2
@@ -3130,4 +3096,4 @@ rare90:
 	VPSLLQ      $0x34, Y2, Y2
 	VMULPD      Y2, Y1, Y1
 	VMOVAPD     Y1, Y1
-	JMP         join91
+	JMP         join85

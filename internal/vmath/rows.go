@@ -1,19 +1,38 @@
 package vmath
 
-// Energies of Gaussians whose precision has O(d) entries, one row at a time. All
-// slices have the length of x; grad may be nil for an energy alone. Every
-// operation is rounded, and the sums have a fixed order.
+// Energies of Gaussians whose precision has O(d) entries, at the n rows of xs. u
+// has length n, grad that of xs; either may be nil, and what is computed does
+// not depend on the other. grad must not overlap xs. Every operation is rounded,
+// and the sums have a fixed order. They panic on a wrong length.
 
-// rowKernel is the length from which a call of a kernel pays.
+// rowKernel is the dimension from which a call of a kernel pays.
 const rowKernel = 8
 
-// DiagonalGrad writes prec[j] (x[j] - mean[j]) into grad[j], the gradient of
+// DiagonalRows evaluates
 //
-//	U(x) = sum_j prec[j] (x[j] - mean[j])^2 / 2.
+//	U(x) = sum_j prec_j (x_j - mean_j)^2 / 2,   dU/dx_j = prec_j (x_j - mean_j).
 //
-// grad may be x. It panics on a wrong length.
-func DiagonalGrad(grad, x, mean, prec []float64) {
-	checkRow(len(x), len(grad), len(mean), len(prec))
+// Four sums are kept, entry j going to sum j mod 4, but the last d mod 4 entries
+// to the first.
+func DiagonalRows(u, grad, xs, mean, prec []float64) {
+	d := len(mean)
+	checkRows(u, grad, xs, d)
+	sameLength(len(prec), d)
+	for i := range len(xs) / d {
+		x := xs[i*d : (i+1)*d]
+		var g []float64
+		if grad != nil {
+			g = grad[i*d : (i+1)*d]
+		}
+		if u != nil {
+			u[i] = diagonalEnergy(g, x, mean, prec)
+		} else if grad != nil {
+			diagonalGrad(g, x, mean, prec)
+		}
+	}
+}
+
+func diagonalGrad(grad, x, mean, prec []float64) {
 	n := 0
 	if useAVX2 && len(x) >= rowKernel {
 		n = len(x) &^ 3
@@ -24,13 +43,7 @@ func DiagonalGrad(grad, x, mean, prec []float64) {
 	}
 }
 
-// DiagonalEnergy is DiagonalGrad that also returns U. Four sums are kept, entry
-// j going to sum j mod 4; the last len(x) mod 4 entries go to the first.
-func DiagonalEnergy(grad, x, mean, prec []float64) float64 {
-	checkRow(len(x), len(mean), len(prec))
-	if grad != nil {
-		checkRow(len(x), len(grad))
-	}
+func diagonalEnergy(grad, x, mean, prec []float64) float64 {
 	var s [4]float64
 	j := 0
 	if useAVX2 && len(x) >= rowKernel {
@@ -62,15 +75,33 @@ func DiagonalEnergy(grad, x, mean, prec []float64) float64 {
 	return ((s0 + s1) + (s2 + s3)) / 2
 }
 
-// TridiagonalGrad writes the gradient of
+// TridiagonalRows evaluates, with y = x - mean,
 //
-//	U(x) = |z|^2 / 2,   z_j = diag_j y_j + off_j y_{j+1},   y = x - mean,
-//	dU/dx_j = diag_j z_j + off_{j-1} z_{j-1},
+//	U(x) = |z|^2 / 2,   z_j = diag_j y_j + off_j y_{j+1},
+//	dU/dx_j = diag_j z_j + off_{j-1} z_{j-1}.
 //
-// into grad. The last entry of off must be 0. grad must not overlap x. It panics
-// on a wrong length.
-func TridiagonalGrad(grad, x, mean, diag, off []float64) {
-	checkRow(len(x), len(grad), len(mean), len(diag), len(off))
+// The last entry of off must be 0. Two sums are kept, entry j going to sum j mod
+// 2, and the last entry comes last.
+func TridiagonalRows(u, grad, xs, mean, diag, off []float64) {
+	d := len(mean)
+	checkRows(u, grad, xs, d)
+	sameLength(len(diag), d)
+	sameLength(len(off), d)
+	for i := range len(xs) / d {
+		x := xs[i*d : (i+1)*d]
+		var g []float64
+		if grad != nil {
+			g = grad[i*d : (i+1)*d]
+		}
+		if u != nil {
+			u[i] = tridiagonalEnergy(g, x, mean, diag, off)
+		} else if grad != nil {
+			tridiagonalGrad(g, x, mean, diag, off)
+		}
+	}
+}
+
+func tridiagonalGrad(grad, x, mean, diag, off []float64) {
 	n := 0
 	if useAVX2 && len(x) >= rowKernel {
 		n = len(x) &^ 3
@@ -80,16 +111,12 @@ func TridiagonalGrad(grad, x, mean, diag, off []float64) {
 		}
 		tridiagonalGradAVX2(&grad[0], &x[0], &mean[0], &diag[0], &off[0], next, n)
 	}
-	tridiagonalRest(grad, x, mean, diag, off, n, nil)
+	if n < len(x) {
+		tridiagonalRest(grad, x, mean, diag, off, n, nil)
+	}
 }
 
-// TridiagonalEnergy is TridiagonalGrad that also returns U. Two sums are kept,
-// entry j going to sum j mod 2, and the last entry comes last.
-func TridiagonalEnergy(grad, x, mean, diag, off []float64) float64 {
-	checkRow(len(x), len(mean), len(diag), len(off))
-	if grad != nil {
-		checkRow(len(x), len(grad))
-	}
+func tridiagonalEnergy(grad, x, mean, diag, off []float64) float64 {
 	var s [2]float64
 	n := 0
 	if useAVX2 && len(x) > rowKernel {
@@ -102,9 +129,6 @@ func TridiagonalEnergy(grad, x, mean, diag, off []float64) float64 {
 // tridiagonalRest does entries j and up, and returns the energy if it gets the
 // sums of those before.
 func tridiagonalRest(grad, x, mean, diag, off []float64, j int, s *[2]float64) (u float64) {
-	if j == len(x) {
-		return 0
-	}
 	y := x[j] - mean[j]
 	var left float64 // off_{j-1} z_{j-1}
 	if j > 0 {
@@ -133,11 +157,9 @@ func tridiagonalRest(grad, x, mean, diag, off []float64, j int, s *[2]float64) (
 	return (s[0] + s[1] + float64(z*z)) / 2
 }
 
-func checkRow(n int, others ...int) {
-	for _, m := range others {
-		if m != n {
-			panic("vmath: slices of different lengths")
-		}
+func checkRows(u, grad, xs []float64, d int) {
+	if d == 0 || len(xs)%d != 0 || u != nil && len(u) != len(xs)/d || grad != nil && len(grad) != len(xs) {
+		panic("vmath: lengths of rows do not fit")
 	}
 }
 

@@ -8,37 +8,48 @@ import (
 
 // rows.go of vmath, and the elementwise loops beside Axpy.
 
-func advance(pointers ...reg.Register) {
-	for _, p := range pointers {
-		ADDQ(Imm(32), p)
-	}
+// loopAt runs body for the elements from i, which advances, to n, four at a time;
+// i is less than n.
+func loopAt(i, n reg.Register, body func()) {
+	top := label("loop")
+	Label(top)
+	body()
+	ADDQ(Imm(4), i)
+	CMPQ(i, n)
+	JLT(LabelRef(top))
 }
+
+func zeroGP() reg.Register {
+	i := GP64()
+	XORQ(i, i)
+	return i
+}
+
+// at returns the place of element i of p.
+func at(p, i reg.Register) Mem { return Mem{Base: p, Index: i, Scale: 8} }
 
 func axpyScaled() {
 	TEXT("axpyScaledAVX2", NOSPLIT, "func(y *float64, a float64, s, x *float64, n int)")
-	Doc("axpyScaledAVX2 adds a*(s[i]*x[i]) to y[i] for i < n, n a multiple of 4.")
+	Doc("axpyScaledAVX2 adds a*(s[i]*x[i]) to y[i] for i < n, n a positive multiple of 4.")
 	Pragma("noescape")
 	y, s := Load(Param("y"), GP64()), Load(Param("s"), GP64())
 	x, n := Load(Param("x"), GP64()), Load(Param("n"), GP64())
-	av := broadcast("a")
-	loop(n, 4, func() {
-		v := mul(av, mul(load(Mem{Base: s}), Mem{Base: x}))
-		VMOVUPD(add(v, Mem{Base: y}), Mem{Base: y})
-		advance(x, s, y)
+	av, i := broadcast("a"), zeroGP()
+	loopAt(i, n, func() {
+		v := mul(av, mul(load(at(s, i)), at(x, i)))
+		VMOVUPD(add(v, at(y, i)), at(y, i))
 	})
 	finish()
 }
 
 func subtract() {
 	TEXT("subAVX2", NOSPLIT, "func(dst, x, y *float64, n int)")
-	Doc("subAVX2 works on n elements, n a multiple of 4.")
+	Doc("subAVX2 works on n elements, n a positive multiple of 4.")
 	Pragma("noescape")
 	dst, x := Load(Param("dst"), GP64()), Load(Param("x"), GP64())
 	y, n := Load(Param("y"), GP64()), Load(Param("n"), GP64())
-	loop(n, 4, func() {
-		VMOVUPD(sub(load(Mem{Base: x}), Mem{Base: y}), Mem{Base: dst})
-		advance(x, y, dst)
-	})
+	i := zeroGP()
+	loopAt(i, n, func() { VMOVUPD(sub(load(at(x, i)), at(y, i)), at(dst, i)) })
 	finish()
 }
 
@@ -48,20 +59,20 @@ func diagonal(energy bool) {
 		name, first = "diagonalEnergyAVX2", "sums *[4]float64, "
 	}
 	TEXT(name, NOSPLIT, "func("+first+"grad, x, mean, prec *float64, n int)")
-	Doc(name + " works on n elements, n a multiple of 4.")
+	Doc(name + " works on n elements, n a positive multiple of 4.")
 	Pragma("noescape")
 	grad, x, mean := Load(Param("grad"), GP64()), Load(Param("x"), GP64()), Load(Param("mean"), GP64())
 	prec, n := Load(Param("prec"), GP64()), Load(Param("n"), GP64())
+	i := zeroGP()
 	sum := YMM()
 	VXORPD(sum, sum, sum)
-	loop(n, 4, func() {
-		y := sub(load(Mem{Base: x}), Mem{Base: mean})
-		g := mul(y, Mem{Base: prec})
-		store(g, grad, energy)
+	loopAt(i, n, func() {
+		y := sub(load(at(x, i)), at(mean, i))
+		g := mul(y, at(prec, i))
+		store(g, grad, i, energy)
 		if energy {
 			VADDPD(mul(y, g), sum, sum)
 		}
-		advance(x, mean, prec)
 	})
 	if energy {
 		VMOVUPD(sum, Mem{Base: Load(Param("sums"), GP64())})
@@ -69,15 +80,14 @@ func diagonal(energy bool) {
 	finish()
 }
 
-// store writes v to p, unless p may be and is nil.
-func store(v V, p reg.Register, orNil bool) {
+// store writes v to element i of p, unless p may be and is nil.
+func store(v V, p, i reg.Register, orNil bool) {
 	skip := label("noGradient")
 	if orNil {
 		TESTQ(p, p)
 		JZ(LabelRef(skip))
 	}
-	VMOVUPD(v, Mem{Base: p})
-	advance(p)
+	VMOVUPD(v, at(p, i))
 	if orNil {
 		Label(skip)
 	}
@@ -89,20 +99,22 @@ func tridiagonal(energy bool) {
 		name, first = "tridiagonalEnergyAVX2", "sums *[2]float64, "
 	}
 	TEXT(name, NOSPLIT, "func("+first+"grad, x, mean, diag, off *float64, next float64, n int)")
-	Doc(name+" works on n elements, n a positive multiple of 4. next is",
+	Doc(name+" works on n elements, n a multiple of 4, at least 8. next is",
 		"x[n] - mean[n], or 0 if there are no more.")
 	Pragma("noescape")
 	grad, x, mean := Load(Param("grad"), GP64()), Load(Param("x"), GP64()), Load(Param("mean"), GP64())
 	diag, off, n := Load(Param("diag"), GP64()), Load(Param("off"), GP64()), Load(Param("n"), GP64())
+	i := zeroGP()
 	sum := XMM()
 	VXORPD(sum, sum, sum)
 	y, before := YMM(), YMM() // y; off z of the elements before
-	VMOVUPD(sub(load(Mem{Base: x}), Mem{Base: mean}), y)
+	VMOVUPD(sub(load(at(x, i)), at(mean, i)), y)
 	VXORPD(before, before, before)
 	four := func(next V) {
-		z := add(mul(y, Mem{Base: diag}), mul(after(y, next), Mem{Base: off}))
-		c := mul(z, Mem{Base: off})
-		store(add(mul(z, Mem{Base: diag}), shifted(before, c)), grad, energy)
+		d, o := load(at(diag, i)), load(at(off, i))
+		z := add(mul(y, d), mul(after(y, next), o))
+		c := mul(z, o)
+		store(add(mul(z, d), shifted(before, c)), grad, i, energy)
 		if energy {
 			q := mul(z, z)
 			high := XMM()
@@ -112,12 +124,10 @@ func tridiagonal(energy bool) {
 		}
 		VMOVAPD(c, before)
 		VMOVAPD(next, y)
-		advance(diag, off)
 	}
 	SUBQ(Imm(4), n)
-	loop(n, 4, func() {
-		advance(x, mean)
-		four(sub(load(Mem{Base: x}), Mem{Base: mean}))
+	loopAt(i, n, func() {
+		four(sub(load(at(x, i).Offset(32)), at(mean, i).Offset(32)))
 	})
 	four(broadcast("next"))
 	if energy {
