@@ -43,8 +43,9 @@ func (m HMC) Bind(target ebmkit.Energy, rows int) (Kernel, error) {
 	if err := wantInvMass(fn, m.InvMass, d); err != nil {
 		return nil, err
 	}
+	group := min(rows, cachedRows(d))
 	k := &hmc{h: m.Step, steps: m.Leapfrog, ev: ebmkit.NewEvaluator(target), p: newProposal(rows, d, true),
-		v: make([]float64, rows*d), h0: make([]float64, rows), mass: newMass(d, rows)}
+		v: make([]float64, group*d), h0: make([]float64, rows), mass: newMass(d, group)}
 	if m.InvMass != nil {
 		k.mass.set(m.InvMass)
 	}
@@ -101,7 +102,7 @@ type hmc struct {
 	steps int
 	ev    ebmkit.Evaluator
 	p     proposal
-	v     []float64 // momenta
+	v     []float64 // momenta of the rows in the cache
 	h0    []float64 // H at the start
 	mass  mass
 }
@@ -113,21 +114,25 @@ func (k *hmc) Start(block *ebmkit.Ensemble, _ *ebmkit.Stream) error {
 
 func (k *hmc) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (Info, error) {
 	p, d := k.p.rows(block.N), block.Dim
-	v, h0 := k.v[:len(block.X)], k.h0[:block.N]
-	s.FillNormal(v)
-	for i := range h0 {
-		h0[i] = block.U[i] + kinetic(v[i*d:(i+1)*d])
-	}
-	copy(p.x, block.X)
-	copy(p.grad, block.Grad)
-	k.leapfrog(p.u, p.x, v, p.grad)
-	divergent := 0
-	for i := range h0 {
-		a := h0[i] - p.u[i] - kinetic(v[i*d:(i+1)*d])
-		if a < -maxEnergyError && !math.IsInf(a, 0) {
-			divergent++
+	h0, divergent, group := k.h0[:block.N], 0, cachedRows(d)
+	for lo := 0; lo < block.N; lo += group {
+		hi := min(lo+group, block.N)
+		from, to := lo*d, hi*d
+		x, grad, v := p.x[from:to], p.grad[from:to], k.v[:to-from]
+		s.FillNormal(v)
+		for i := lo; i < hi; i++ {
+			h0[i] = block.U[i] + kinetic(v[(i-lo)*d:][:d])
 		}
-		p.prob[i] = a
+		copy(x, block.X[from:to])
+		copy(grad, block.Grad[from:to])
+		k.leapfrog(p.u[lo:hi], x, v, grad)
+		for i := lo; i < hi; i++ {
+			a := h0[i] - p.u[i] - kinetic(v[(i-lo)*d:][:d])
+			if a < -maxEnergyError && !math.IsInf(a, 0) {
+				divergent++
+			}
+			p.prob[i] = a
+		}
 	}
 	info := p.decide(block, s)
 	info.H, info.Evals, info.Divergent = h0, k.steps*block.N, divergent
@@ -138,24 +143,14 @@ func (k *hmc) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (Info, error) {
 // integrator's region of stability.
 const maxEnergyError = 1000
 
+// cachedRows returns how many rows of length d go through a transition together,
+// so that what moves stays in the nearest cache: three arrays of 29 kB in all,
+// but at least 12 rows, because fewer starve a matrix product.
+func cachedRows(d int) int { return max(12, 1200/d) }
+
 // leapfrog follows the rows x with momenta v for all steps. grad holds the
-// gradients at x, before and after; u gets the energies at the end. A few rows
-// at a time go all the way, so that what moves stays in the nearest cache.
+// gradients at x, before and after; u gets the energies at the end.
 func (k *hmc) leapfrog(u, x, v, grad []float64) {
-	d := len(k.mass.inv)
-	rows := max(cacheRows, cacheNumbers/d)
-	for lo := 0; lo < len(u); lo += rows {
-		hi := min(lo+rows, len(u))
-		k.follow(u[lo:hi], x[lo*d:hi*d], v[lo*d:hi*d], grad[lo*d:hi*d])
-	}
-}
-
-const (
-	cacheNumbers = 1200 // of each of x, v and grad: 29 kB
-	cacheRows    = 12   // at least: fewer starve a matrix product
-)
-
-func (k *hmc) follow(u, x, v, grad []float64) {
 	k.mass.addScaled(v, -k.h/2, grad)
 	for l := 1; l < k.steps; l++ {
 		k.mass.addScaled(x, k.h, v)

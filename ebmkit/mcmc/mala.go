@@ -28,15 +28,17 @@ func (m MALA) Bind(target ebmkit.Energy, rows int) (Kernel, error) {
 	if _, err := ebmkit.Gradient("mcmc.MALA", "target", target); err != nil {
 		return nil, err
 	}
-	return &mala{h: m.Step, ev: ebmkit.NewEvaluator(target), p: newProposal(rows, target.Dim(), true),
-		xi: make([]float64, rows*target.Dim()), sum: make([]float64, rows*target.Dim())}, nil
+	d := target.Dim()
+	n := min(rows, cachedRows(d)) * d
+	return &mala{h: m.Step, ev: ebmkit.NewEvaluator(target), p: newProposal(rows, d, true),
+		xi: make([]float64, n), sum: make([]float64, n)}, nil
 }
 
 type mala struct {
 	h       float64
 	ev      ebmkit.Evaluator
 	p       proposal
-	xi, sum []float64
+	xi, sum []float64 // of the rows in the cache: noise; sum of the gradients at both ends
 }
 
 func (k *mala) Start(block *ebmkit.Ensemble, _ *ebmkit.Stream) error {
@@ -46,18 +48,24 @@ func (k *mala) Start(block *ebmkit.Ensemble, _ *ebmkit.Stream) error {
 
 func (k *mala) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (Info, error) {
 	p, d := k.p.rows(block.N), block.Dim
-	xi := k.xi[:len(block.X)]
-	s.FillNormal(xi)
 	r := math.Sqrt(2 * k.h)
-	copy(p.x, block.X)
-	vmath.Axpy(p.x, -k.h, block.Grad)
-	vmath.Axpy(p.x, r, xi)
-	k.ev.EnergyGrad(p.u, p.grad, p.x)
-	sum := k.sum[:len(block.X)] // of the gradients at both ends
-	copy(sum, block.Grad)
-	vmath.Axpy(sum, 1, p.grad)
-	for i := range block.N {
-		p.prob[i] = block.U[i] - p.u[i] + malaLogRatio(xi[i*d:(i+1)*d], sum[i*d:(i+1)*d], r)
+	group := cachedRows(d)
+	for lo := 0; lo < block.N; lo += group {
+		hi := min(lo+group, block.N)
+		from, to := lo*d, hi*d
+		x, grad, g := p.x[from:to], block.Grad[from:to], p.grad[from:to]
+		xi, sum := k.xi[:to-from], k.sum[:to-from]
+		s.FillNormal(xi)
+		copy(x, block.X[from:to])
+		vmath.Axpy(x, -k.h, grad)
+		vmath.Axpy(x, r, xi)
+		k.ev.EnergyGrad(p.u[lo:hi], g, x)
+		copy(sum, grad)
+		vmath.Axpy(sum, 1, g)
+		for i := lo; i < hi; i++ {
+			j := (i - lo) * d
+			p.prob[i] = block.U[i] - p.u[i] + malaLogRatio(xi[j:j+d], sum[j:j+d], r)
+		}
 	}
 	return p.decide(block, s), nil
 }
