@@ -216,7 +216,7 @@ func (l *Lattice) Spins(dst []float64) []float64 {
 		panic("spin: Lattice.Spins: len(dst) != Sites")
 	}
 	for i := range dst {
-		word, bit := l.locate(i)
+		word, bit := l.locate(i/l.torus.Cols, i%l.torus.Cols)
 		dst[i] = float64(2*int(*word>>bit&1) - 1)
 	}
 	return dst
@@ -231,16 +231,15 @@ func (l *Lattice) SetSpins(x []float64) error {
 	l.Fill(-1)
 	for i, v := range x {
 		if v == 1 {
-			word, bit := l.locate(i)
+			word, bit := l.locate(i/l.torus.Cols, i%l.torus.Cols)
 			*word |= 1 << bit
 		}
 	}
 	return nil
 }
 
-// locate returns the word and the bit of site i.
-func (l *Lattice) locate(i int) (word *uint64, bit int) {
-	r, c := i/l.torus.Cols, i%l.torus.Cols
+// locate returns the word and the bit of site (r, c).
+func (l *Lattice) locate(r, c int) (word *uint64, bit int) {
 	return &l.spins[(r+c)&1][r*l.words+c>>7], c >> 1 & 63
 }
 
