@@ -132,14 +132,16 @@ type space struct {
 	cs     []Constraint
 	rule   quad.Adaptive
 	scan   [][]float64 // points of each axis at which highest looks first
+	fn     string
 	count  int
 	g, x   []float64
+	nan    error // where a function was NaN
 	values []float64 // of G at the points of the scan, K each
 	far    []int     // the points of the scan at the infinite ends
 }
 
 func newSpace(fn string, dim int, dom quad.Domain, cs []Constraint) (*space, error) {
-	s := &space{dim: dim, dom: dom, cs: cs, g: make([]float64, len(cs)), x: make([]float64, dim)}
+	s := &space{fn: fn, dim: dim, dom: dom, cs: cs, g: make([]float64, len(cs)), x: make([]float64, dim)}
 	s.rule.MaxEvals = 200_000
 	if dim == 2 {
 		s.rule.MaxEvals = 4_000_000
@@ -165,13 +167,10 @@ func newSpace(fn string, dim int, dom quad.Domain, cs []Constraint) (*space, err
 	}
 	s.values = make([]float64, n*len(cs))
 	for i := range n {
-		g := s.at(s.node(i))
-		for k, v := range g {
-			if math.IsNaN(v) {
-				return nil, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("%s at %v", cs[k].name(), s.node(i)), Value: v, Want: "a number"}
-			}
+		copy(s.values[i*len(cs):], s.at(s.node(i)))
+		if s.nan != nil {
+			return nil, s.nan
 		}
-		copy(s.values[i*len(cs):], g)
 		for j, v := range s.x {
 			if math.Abs(v) > farAway && (dom.Lo == nil || math.IsInf(dom.Lo[j], -1) && v < 0 || math.IsInf(dom.Hi[j], 1) && v > 0) {
 				s.far = append(s.far, i)
@@ -249,24 +248,30 @@ func (s *space) at(x []float64) []float64 {
 	s.count++
 	for k, c := range s.cs {
 		s.g[k] = c.F.F(x) - c.Target
+		if math.IsNaN(s.g[k]) && s.nan == nil {
+			s.nan = &ebmkit.ArgError{Func: s.fn, Arg: fmt.Sprintf("%s at %v", c.name(), x), Value: s.g[k], Want: "a number"}
+		}
 	}
 	return s.g
 }
 
-// energy returns U = -lambda.G, +Inf outside the domain.
-func (s *space) energy(lambda []float64) (*energy.Func, error) {
-	inside := func(x []float64) bool {
-		if s.dom.Lo != nil {
-			for j, v := range x {
-				if v < s.dom.Lo[j] || v > s.dom.Hi[j] {
-					return false
-				}
+// inside says whether x lies in the domain.
+func (s *space) inside(x []float64) bool {
+	if s.dom.Lo != nil {
+		for j, v := range x {
+			if v < s.dom.Lo[j] || v > s.dom.Hi[j] {
+				return false
 			}
 		}
-		return true
 	}
+	return true
+}
+
+// energy returns U = -lambda.G, +Inf outside the domain. Functions with
+// multiplier 0 are not evaluated: they may be infinite.
+func (s *space) energy(lambda []float64) (*energy.Func, error) {
 	f := func(x []float64) float64 {
-		if !inside(x) {
+		if !s.inside(x) {
 			return math.Inf(1)
 		}
 		var u float64
@@ -298,16 +303,24 @@ func (s *space) state(lambda []float64) (*state, bool, error) {
 	if !s.falls(lambda) {
 		return nil, false, nil
 	}
-	u, err := s.energy(lambda)
+	u, err := energy.NewFunc(s.dim, func(x []float64) float64 {
+		if !s.inside(x) {
+			return math.Inf(1)
+		}
+		var u float64
+		for k, g := range s.at(x) {
+			if lambda[k] != 0 {
+				u -= lambda[k] * g
+			}
+		}
+		return u
+	}, nil)
 	if err != nil {
 		return nil, false, err
 	}
 	d, err := s.rule.Density(u, s.dom)
-	if d != nil {
-		s.count += d.LogZ.Evals
-	}
 	if err != nil {
-		return nil, false, nil // no integral
+		return nil, false, s.nan // no integral, or a NaN
 	}
 	k := len(s.cs)
 	st := &state{dual: d.LogZ.Value, mean: make([]float64, k), cov: make([]float64, k*k)}
@@ -325,7 +338,7 @@ func (s *space) state(lambda []float64) (*state, bool, error) {
 		}
 	})
 	if err != nil {
-		return nil, false, nil // no variance: as good as outside
+		return nil, false, s.nan // no variance: as good as no integral
 	}
 	for a := range k {
 		st.mean[a] = r[a].Value
