@@ -352,7 +352,7 @@ def once(label, names):
         for name in names:
             shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", folder)
         # Its own home: nobody's settings, and no signature makes a notebook trusted.
-        env = {"JUPYTER_CONFIG_DIR": f"{tmp}/config", "JUPYTER_DATA_DIR": f"{tmp}/data", "JUPYTER_RUNTIME_DIR": f"{tmp}/runtime", "EBMKIT_REDUCED": "1"}
+        env = {"JUPYTER_CONFIG_DIR": f"{tmp}/home/config", "JUPYTER_DATA_DIR": f"{tmp}/home/data", "JUPYTER_RUNTIME_DIR": f"{tmp}/home/runtime", "EBMKIT_REDUCED": "1"}
         with labserver.running(folder, "--LabApp.expose_app_in_browser=True", env=env) as server:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             try:
