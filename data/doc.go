@@ -1,0 +1,78 @@
+// Package data holds the small data sets of the laboratory: bars and stripes,
+// which can be enumerated, letters as patterns of -1 and +1, and the
+// handwritten digits of the UCI repository. README.md says where each comes
+// from.
+//
+// Pictures are rows of Rows*Cols numbers, top row first.
+package data
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ebmkit/hitchhiker/ebmkit"
+)
+
+// Pictures are N grey or black-and-white pictures of the same size, row-major:
+// picture i is X[i*Rows*Cols : (i+1)*Rows*Cols].
+type Pictures struct {
+	N, Rows, Cols int
+	X             []float64
+	Label         []string // what each picture shows
+}
+
+// Dim returns the number of pixels of a picture.
+func (p *Pictures) Dim() int { return p.Rows * p.Cols }
+
+// At returns picture i, sharing memory. It panics if there is none.
+func (p *Pictures) At(i int) []float64 {
+	return p.X[i*p.Dim() : (i+1)*p.Dim() : (i+1)*p.Dim()]
+}
+
+// Find returns the number of the first picture with the label, -1 if there is
+// none.
+func (p *Pictures) Find(label string) int { return slices.Index(p.Label, label) }
+
+// Threshold returns the pictures with pixels above cut set to high and all
+// others to low: Threshold(7.5, 0, 1) makes bits of the digits, and
+// Threshold(7.5, -1, 1) spins.
+func (p *Pictures) Threshold(cut, low, high float64) *Pictures {
+	q := &Pictures{p.N, p.Rows, p.Cols, make([]float64, len(p.X)), slices.Clone(p.Label)}
+	for i, v := range p.X {
+		q.X[i] = low
+		if v > cut {
+			q.X[i] = high
+		}
+	}
+	return q
+}
+
+// Select returns copies of the pictures with one of the labels, in their order.
+// It returns *ebmkit.ArgError if a label does not occur.
+func (p *Pictures) Select(labels ...string) (*Pictures, error) {
+	q := &Pictures{Rows: p.Rows, Cols: p.Cols}
+	for k, l := range labels {
+		if p.Find(l) < 0 {
+			return nil, &ebmkit.ArgError{Func: "data.Pictures.Select", Arg: fmt.Sprintf("labels[%d]", k), Value: l, Want: "a label of these pictures"}
+		}
+	}
+	for i, l := range p.Label {
+		if slices.Contains(labels, l) {
+			q.X = append(q.X, p.At(i)...)
+			q.Label = append(q.Label, l)
+			q.N++
+		}
+	}
+	return q, nil
+}
+
+// Split returns the first n pictures and the rest, sharing memory. It returns
+// *ebmkit.ArgError unless 0 < n < N.
+func (p *Pictures) Split(n int) (first, rest *Pictures, err error) {
+	if n < 1 || n >= p.N {
+		return nil, nil, &ebmkit.ArgError{Func: "data.Pictures.Split", Arg: "n", Value: n, Want: fmt.Sprintf("from 1 to %d", p.N-1)}
+	}
+	cut := n * p.Dim()
+	return &Pictures{n, p.Rows, p.Cols, p.X[:cut:cut], p.Label[:n:n]},
+		&Pictures{p.N - n, p.Rows, p.Cols, p.X[cut:], p.Label[n:]}, nil
+}
