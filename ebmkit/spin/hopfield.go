@@ -58,6 +58,7 @@ type Hopfield struct {
 	n     int
 	j     []float64
 	field []float64
+	scale []float64 // sum_j |J_ij|, the largest field that couplings can make
 }
 
 var _ ebmkit.Energy = (*Hopfield)(nil)
@@ -80,7 +81,7 @@ func NewHopfield(rule Storage, n int, patterns []float64) (*Hopfield, error) {
 			return nil, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("patterns[%d][%d]", i/n, i%n), Value: v, Want: "-1 or +1"}
 		}
 	}
-	net := &Hopfield{n: n, j: make([]float64, n*n), field: make([]float64, n)}
+	net := &Hopfield{n: n, j: make([]float64, n*n), field: make([]float64, n), scale: make([]float64, n)}
 	switch rule {
 	case Hebb, HebbDiagonal:
 		for k := range p {
@@ -110,9 +111,12 @@ func NewHopfield(rule Storage, n int, patterns []float64) (*Hopfield, error) {
 	default:
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "rule", Value: rule, Want: "Hebb, HebbDiagonal or PseudoInverse"}
 	}
-	if rule != HebbDiagonal {
-		for i := range n {
+	for i := range n {
+		if rule != HebbDiagonal {
 			net.j[i*n+i] = 0
+		}
+		for _, v := range net.j[i*n : (i+1)*n] {
+			net.scale[i] += math.Abs(v)
 		}
 	}
 	return net, nil
@@ -214,11 +218,7 @@ const tie = 1e-12
 
 // sign returns the new spin under the field f; x is kept at a tie.
 func (net *Hopfield) sign(i int, f, x float64) float64 {
-	scale := math.Abs(net.field[i])
-	for _, v := range net.j[i*net.n : (i+1)*net.n] {
-		scale += math.Abs(v)
-	}
-	if math.Abs(f) <= tie*scale {
+	if math.Abs(f) <= tie*(net.scale[i]+math.Abs(net.field[i])) {
 		return x
 	}
 	return math.Copysign(1, f)

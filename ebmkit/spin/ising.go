@@ -168,12 +168,15 @@ func (m *Ising) LocalField(x []float64, i int) float64 {
 
 // Sweep draws every spin in turn from its law given the others at Beta = 1, the
 // heat bath; it makes Ising an mcmc.Sweeper. It panics if len(x) != Dim.
-func (m *Ising) Sweep(x []float64, s *ebmkit.Stream) { m.sweepAt(1, x, s) }
+func (m *Ising) Sweep(x []float64, s *ebmkit.Stream) { m.SweepAt(1, x, s) }
 
-// sweepAt draws every spin in turn at the inverse temperature beta:
+// SweepAt draws every spin in turn from its law given the others at the inverse
+// temperature beta,
 //
-//	P(x_i = 1 given the others) = 1/(1 + exp(-2 beta f_i)).
-func (m *Ising) sweepAt(beta float64, x []float64, s *ebmkit.Stream) {
+//	P(x_i = 1 given the others) = 1/(1 + exp(-2 beta f_i)),
+//
+// f_i the LocalField. It panics if len(x) != Dim.
+func (m *Ising) SweepAt(beta float64, x []float64, s *ebmkit.Stream) {
 	checkLen("Ising.Sweep", m.n, x)
 	for i := range x {
 		if s.Float64() < vmath.Sigmoid(2*beta*m.LocalField(x, i)) {
@@ -208,4 +211,4 @@ func (t Tempered) Energy(x []float64) float64 { return t.Beta * t.Ising.Energy(x
 
 // Sweep draws every spin in turn from its law given the others. It panics if
 // len(x) != Dim.
-func (t Tempered) Sweep(x []float64, s *ebmkit.Stream) { t.Ising.sweepAt(t.Beta, x, s) }
+func (t Tempered) Sweep(x []float64, s *ebmkit.Stream) { t.Ising.SweepAt(t.Beta, x, s) }
