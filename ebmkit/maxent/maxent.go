@@ -119,10 +119,9 @@ func (s *Solution) String() string {
 
 // Density is a density of largest entropy as an energy,
 //
-//	U(x) = -sum_k lambda_k (F_k(x) - Lambda_k),   +Inf outside the domain.
+//	U(x) = -sum_k lambda_k (F_k(x) - F_k(mode)),   +Inf outside the domain.
 //
-// Its log Z is the dual value, which is its entropy. The gradient is numerical if
-// a Statistic has no Grad.
+// It is 0 at the mode. The gradient is numerical if a Statistic has no Grad.
 type Density struct {
 	*energy.Func
 	logZ float64
@@ -213,11 +212,16 @@ func OnDomain(dim int, dom quad.Domain, constraints ...Constraint) (*Solution, e
 	if err != nil {
 		return nil, err
 	}
-	u, err := m.energy(s.Multipliers)
+	ref := m.atMode(s.Multipliers)
+	u, err := m.energy(s.Multipliers, ref)
 	if err != nil {
 		return nil, err
 	}
-	s.Density = &Density{u, s.Dual}
+	logZ := s.Dual
+	for k, c := range constraints {
+		logZ += s.Multipliers[k] * (c.Target - ref[k])
+	}
+	s.Density = &Density{u, logZ}
 	return s, nil
 }
 

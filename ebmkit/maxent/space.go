@@ -134,14 +134,14 @@ type space struct {
 	scan   [][]float64 // points of each axis at which highest looks first
 	fn     string
 	count  int
-	g, x   []float64
-	nan    error // where a function was NaN
-	values []float64 // of G at the points of the scan, K each
+	f, x   []float64
+	nan    error     // where a function was NaN
+	values []float64 // of F at the points of the scan, K each
 	far    []int     // the points of the scan at the infinite ends
 }
 
 func newSpace(fn string, dim int, dom quad.Domain, cs []Constraint) (*space, error) {
-	s := &space{fn: fn, dim: dim, dom: dom, cs: cs, g: make([]float64, len(cs)), x: make([]float64, dim)}
+	s := &space{fn: fn, dim: dim, dom: dom, cs: cs, f: make([]float64, len(cs)), x: make([]float64, dim)}
 	s.rule.MaxEvals = 200_000
 	if dim == 2 {
 		s.rule.MaxEvals = 4_000_000
@@ -186,7 +186,7 @@ func newSpace(fn string, dim int, dom quad.Domain, cs []Constraint) (*space, err
 // points are looked at; quadrature does the rest.
 const farAway = 5e5
 
-// falls says whether exp(lambda.G) falls towards the infinite ends.
+// falls says whether exp(lambda.F) falls towards the infinite ends.
 func (s *space) falls(lambda []float64) bool {
 	k := len(s.cs)
 	if k == 0 {
@@ -243,16 +243,16 @@ func (s *space) node(i int) []float64 {
 	return s.x
 }
 
-// at returns the G_k at x; overwritten by the next call.
+// at returns the F_k at x; overwritten by the next call.
 func (s *space) at(x []float64) []float64 {
 	s.count++
 	for k, c := range s.cs {
-		s.g[k] = c.F.F(x) - c.Target
-		if math.IsNaN(s.g[k]) && s.nan == nil {
-			s.nan = &ebmkit.ArgError{Func: s.fn, Arg: fmt.Sprintf("%s at %v", c.name(), x), Value: s.g[k], Want: "a number"}
+		s.f[k] = c.F.F(x)
+		if math.IsNaN(s.f[k]) && s.nan == nil {
+			s.nan = &ebmkit.ArgError{Func: s.fn, Arg: fmt.Sprintf("%s at %v", c.name(), x), Value: s.f[k], Want: "a number"}
 		}
 	}
-	return s.g
+	return s.f
 }
 
 // inside says whether x lies in the domain.
@@ -267,9 +267,23 @@ func (s *space) inside(x []float64) bool {
 	return true
 }
 
-// energy returns U = -lambda.G, +Inf outside the domain. Functions with
+// atMode returns the values of the functions where the density is largest. From
+// there little cancels, however far it is from 0 and from the targets. Where one
+// is infinite, zeros do.
+func (s *space) atMode(lambda []float64) []float64 {
+	mode, _ := s.climb(lambda)
+	ref := append([]float64(nil), s.at(mode)...)
+	for _, v := range ref {
+		if math.IsInf(v, 0) {
+			clear(ref)
+		}
+	}
+	return ref
+}
+
+// energy returns U = -lambda.(F - ref), +Inf outside the domain. Functions with
 // multiplier 0 are not evaluated: they may be infinite.
-func (s *space) energy(lambda []float64) (*energy.Func, error) {
+func (s *space) energy(lambda, ref []float64) (*energy.Func, error) {
 	f := func(x []float64) float64 {
 		if !s.inside(x) {
 			return math.Inf(1)
@@ -277,7 +291,7 @@ func (s *space) energy(lambda []float64) (*energy.Func, error) {
 		var u float64
 		for k, c := range s.cs {
 			if lambda[k] != 0 {
-				u -= lambda[k] * (c.F.F(x) - c.Target)
+				u -= lambda[k] * (c.F.F(x) - ref[k])
 			}
 		}
 		return u
@@ -303,14 +317,15 @@ func (s *space) state(lambda []float64) (*state, bool, error) {
 	if !s.falls(lambda) {
 		return nil, false, nil
 	}
+	ref := s.atMode(lambda)
 	u, err := energy.NewFunc(s.dim, func(x []float64) float64 {
 		if !s.inside(x) {
 			return math.Inf(1)
 		}
 		var u float64
-		for k, g := range s.at(x) {
+		for k, f := range s.at(x) {
 			if lambda[k] != 0 {
-				u -= lambda[k] * g
+				u -= lambda[k] * (f - ref[k])
 			}
 		}
 		return u
@@ -324,15 +339,21 @@ func (s *space) state(lambda []float64) (*state, bool, error) {
 	}
 	k := len(s.cs)
 	st := &state{dual: d.LogZ.Value, mean: make([]float64, k), cov: make([]float64, k*k)}
+	for a, c := range s.cs {
+		st.mean[a] = ref[a] - c.Target
+		st.dual += lambda[a] * st.mean[a]
+	}
 	if k == 0 {
 		return st, true, nil
 	}
 	r, err := d.Expect(k+k*(k+1)/2, func(dst, x []float64) {
-		g := s.at(x)
-		n := copy(dst, g)
+		for a, f := range s.at(x) {
+			dst[a] = f - ref[a]
+		}
+		n := k
 		for a := range k {
 			for b := 0; b <= a; b++ {
-				dst[n] = g[a] * g[b]
+				dst[n] = dst[a] * dst[b]
 				n++
 			}
 		}
@@ -340,35 +361,42 @@ func (s *space) state(lambda []float64) (*state, bool, error) {
 	if err != nil {
 		return nil, false, s.nan // no variance: as good as no integral
 	}
-	for a := range k {
-		st.mean[a] = r[a].Value
-	}
 	n := k
 	for a := range k {
 		for b := 0; b <= a; b++ {
-			st.cov[a*k+b] = r[n].Value - st.mean[a]*st.mean[b]
+			st.cov[a*k+b] = r[n].Value - r[a].Value*r[b].Value
 			st.cov[b*k+a] = st.cov[a*k+b]
 			n++
 		}
+		st.mean[a] += r[a].Value
 	}
 	return st, true, nil
 }
 
-// highest looks at the scan and climbs from its best point.
 func (s *space) highest(v []float64) float64 {
+	_, top := s.climb(v)
+	for k, c := range s.cs {
+		top -= v[k] * c.Target
+	}
+	return top
+}
+
+// climb returns the point where v.F is largest, and the value there: the best of
+// the scan, improved by a compass search.
+func (s *space) climb(v []float64) (x []float64, top float64) {
 	k := len(s.cs)
-	best, top := 0, math.Inf(-1)
-	for i := range len(s.values) / k {
-		if h := dot(v, s.values[i*k:]); h > top {
-			best, top = i, h
+	best := 0
+	top = math.Inf(-1)
+	for i := 0; i < len(s.values); i += max(k, 1) {
+		if h := dot(v, s.values[i:]); h > top {
+			best, top = i/k, h
 		}
 	}
-	x := append([]float64(nil), s.node(best)...)
+	x = append([]float64(nil), s.node(best)...)
 	step := make([]float64, s.dim)
 	for j := range step {
 		step[j] = s.spacing(j, x[j])
 	}
-	// Compass search, a coordinate at a time.
 	for range 60 {
 		moved := false
 		for j := range x {
@@ -391,7 +419,7 @@ func (s *space) highest(v []float64) float64 {
 			}
 		}
 	}
-	return top
+	return x, top
 }
 
 // spacing returns the largest distance of x from its neighbours on axis j.
