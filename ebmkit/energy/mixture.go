@@ -250,8 +250,8 @@ func (e *mixtureEvaluator) EnergyGrad(u, grad, xs []float64) {
 	d := e.m.d
 	n := ebmkit.CheckRows("energy: Mixture.EnergyGrad", d, u, grad, xs)
 	if t := e.m.plane; len(t) > 0 {
-		if len(e.a) < len(t) { // 4 of 5 needed
-			e.a = make([]float64, len(t))
+		if len(e.a) < 12*len(t)/5 {
+			e.a = make([]float64, 12*len(t)/5)
 		}
 		vmath.MixtureGrad2(u, grad, xs, t, e.a)
 		return

@@ -46,9 +46,7 @@ func (k *rwm) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (Info, error) {
 	copy(p.x, block.X)
 	vmath.Axpy(p.x, k.step, xi)
 	k.ev.EnergyGrad(p.u, nil, p.x)
-	for i, u := range block.U {
-		p.prob[i] = u - p.u[i]
-	}
+	vmath.Sub(p.prob, block.U, p.u)
 	return p.decide(block, s), nil
 }
 

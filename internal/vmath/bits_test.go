@@ -353,7 +353,7 @@ func digest() string {
 	for _, v := range dst {
 		put(v)
 	}
-	table, scratch := ring(8, 4, 0.5), make([]float64, 32)
+	table, scratch := ring(8, 4, 0.5), make([]float64, 96)
 	MixtureGrad2(cos[:3001], x[:6002], dst[:6002], table, scratch)
 	for i := range 3001 {
 		put(cos[i])

@@ -11,12 +11,12 @@ import "math"
 // table holds c_k, m_k0, m_k1, q_k0, q_k1 for each k: q = -1/(2 variance), c =
 // log weight + log normaliser, finite (leave components of weight 0 out). u
 // (length n) or grad (length 2n) may be nil; neither may overlap xs. scratch has
-// at least 4K elements. Where every square overflows u is +Inf and the gradient
+// at least 12K elements. Where every square overflows u is +Inf and the gradient
 // NaN; a NaN in a row makes all of its results NaN. Terms below e^-708 of the
 // largest count as e^-708 of it. It panics on a wrong length.
 func MixtureGrad2(u, grad, xs, table, scratch []float64) {
 	n, k := len(xs)/2, len(table)/5
-	if len(xs) != 2*n || len(table) != 5*k || k == 0 || len(scratch) < 4*k ||
+	if len(xs) != 2*n || len(table) != 5*k || k == 0 || len(scratch) < 12*k ||
 		u != nil && len(u) != n || grad != nil && len(grad) != 2*n {
 		panic("vmath: MixtureGrad2: lengths do not fit")
 	}

@@ -30,7 +30,7 @@ func randomTable(r *rand.Rand, k int) []float64 {
 func TestMixtureBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, k := range []int{1, 2, 3, 8, 13} {
-		table, scratch := randomTable(r, k), make([]float64, 4*k)
+		table, scratch := randomTable(r, k), make([]float64, 12*k)
 		for _, n := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 63, 64, 65, 67, 68, 128, 131, 200} {
 			xs := make([]float64, 2*n)
 			for i := range xs {
@@ -86,7 +86,7 @@ func TestMixtureIsItsDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, table := range [][]float64{ring(8, 4, 0.5), ring(8, 4, 0.01), randomTable(r, 5)} {
 		k := len(table) / 5
-		a, scratch := make([]float64, k), make([]float64, 4*k)
+		a, scratch := make([]float64, k), make([]float64, 12*k)
 		n := 2000
 		xs, u, g := make([]float64, 2*n), make([]float64, n), make([]float64, 2*n)
 		for i := range xs {
@@ -127,7 +127,7 @@ func TestMixturePanics(t *testing.T) {
 		"xs":      func() { MixtureGrad2(nil, nil, v[:3], v[:5], v) },
 		"table":   func() { MixtureGrad2(nil, nil, v[:4], v[:6], v) },
 		"empty":   func() { MixtureGrad2(nil, nil, v[:4], nil, v) },
-		"scratch": func() { MixtureGrad2(nil, nil, v[:4], v[:5], v[:3]) },
+		"scratch": func() { MixtureGrad2(nil, nil, v[:4], v[:5], v[:11]) },
 		"u":       func() { MixtureGrad2(v[:1], nil, v[:4], v[:5], v) },
 		"grad":    func() { MixtureGrad2(nil, v[:2], v[:4], v[:5], v) },
 	} {
@@ -145,7 +145,7 @@ func TestMixturePanics(t *testing.T) {
 // BenchmarkMixture: the ring of workload w1, gradients of 64 rows; then the
 // whole step of the unadjusted Langevin algorithm.
 func BenchmarkMixture(b *testing.B) {
-	table, scratch := ring(8, 4, 0.5), make([]float64, 32)
+	table, scratch := ring(8, 4, 0.5), make([]float64, 96)
 	s := Lanes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
 	xs, g, xi := make([]float64, 128), make([]float64, 128), make([]float64, 128)
 	s.Normals(xs)

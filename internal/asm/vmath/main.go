@@ -774,6 +774,10 @@ func mixture2(withGrad bool) {
 		grad = Load(Param("grad"), GP64())
 	}
 
+	kept := 1 // vectors of a component between the two passes
+	if withGrad {
+		kept = 3
+	}
 	// entry i of the component at t in all elements
 	t, a, k := GP64(), GP64(), GP64()
 	entry := func(i int) V {
@@ -788,7 +792,7 @@ func mixture2(withGrad bool) {
 		Label(name)
 		body()
 		ADDQ(Imm(40), t)
-		ADDQ(Imm(32), a)
+		ADDQ(Imm(uint64(32*kept)), a)
 		DECQ(k)
 		JNZ(LabelRef(name))
 	}
@@ -803,9 +807,14 @@ func mixture2(withGrad bool) {
 		top := load(num(math.Inf(-1)))
 		components("exponents", func() {
 			d0, d1 := sub(x0, entry(1)), sub(x1, entry(2))
-			v := acc(mul(d0, entry(3)), d0, entry(0))
-			v = acc(mul(d1, entry(4)), d1, v)
+			t0, t1 := mul(d0, entry(3)), mul(d1, entry(4))
+			v := acc(t0, d0, entry(0))
+			v = acc(t1, d1, v)
 			VMOVUPD(v, Mem{Base: a})
+			if withGrad {
+				VMOVUPD(t0, Mem{Base: a, Disp: 32})
+				VMOVUPD(t1, Mem{Base: a, Disp: 64})
+			}
 			VMAXPD(v, top, top)
 		})
 
@@ -821,8 +830,8 @@ func mixture2(withGrad bool) {
 			e := expWeight(v)
 			VADDPD(e, sum, sum)
 			if withGrad {
-				acc(e, mul(sub(x0, entry(1)), entry(3)), g0)
-				acc(e, mul(sub(x1, entry(2)), entry(4)), g1)
+				acc(e, Mem{Base: a, Disp: 32}, g0)
+				acc(e, Mem{Base: a, Disp: 64}, g1)
 			}
 		})
 
