@@ -143,12 +143,13 @@ func newPairs(x, y *ebmkit.Ensemble) *pairs {
 
 func (p *pairs) blocks() int    { return len(p.starts) - 1 }
 func (p *pairs) size(b int) int { return p.starts[b+1] - p.starts[b] }
-func (p *pairs) ofX(b int) bool { return p.starts[b] < p.n }
-func (p *pairs) set(b int) (k int) {
-	if !p.ofX(b) {
-		k = 1
+
+// set returns 0 for a block of x, 1 for one of y.
+func (p *pairs) set(b int) int {
+	if p.starts[b] < p.n {
+		return 0
 	}
-	return k
+	return 1
 }
 
 // gaussianPairs is the Gaussian kernel. The exponent is one matrix product,
@@ -296,40 +297,38 @@ func (p *pairs) sums() pairSums {
 func (p *pairs) discrepancy() Discrepancy {
 	s := p.sums()
 	n, m := float64(p.n), float64(p.m)
-	var h [2][]float64
-	var totals [2][2]float64 // sums of the kernel over pairs of two sets
 	size := [2]float64{n, m}
-	var v [2][2]float64
+	var h [2][]float64
+	var own, pure [2]float64 // mean of the kernel within a set, and its second-order variance
+	cross, pureCross := 0.0, s.squares[0][1]/(n*m)
 	for g, lo, hi := 0, 0, p.n; g < 2; g, lo, hi = g+1, p.n, p.n+p.m {
-		own, other := s.rows[g][lo:hi], s.rows[1-g][lo:hi]
-		h[g] = make([]float64, hi-lo)
-		for i := range own {
-			totals[g][g] += own[i]
-			totals[g][1-g] += other[i]
-			h[g][i] = own[i]/(size[g]-1) - other[i]/size[1-g]
-		}
-		// The second-order variances: of squares, less those of row means.
-		var rows, cross float64
-		for i := range own {
-			rows += own[i] * own[i]
-			cross += other[i] * other[i]
-		}
+		within, between := s.rows[g][lo:hi], s.rows[1-g][lo:hi]
 		a, b := size[g], size[1-g]
-		mean := totals[g][g] / (a * (a - 1))
-		v[g][g] = s.squares[g][g]/(a*(a-1)) - 2*rows/(a*(a-1)*(a-1)) + mean*mean
-		v[g][1-g] = cross / (a * b * b) // E of squared row means, used below
+		h[g] = make([]float64, hi-lo)
+		cross = 0
+		var rows2, between2 float64
+		for i := range within {
+			own[g] += within[i]
+			cross += between[i]
+			rows2 += within[i] * within[i]
+			between2 += between[i] * between[i]
+			h[g][i] = within[i]/(a-1) - between[i]/b
+		}
+		own[g] /= a * (a - 1)
+		cross /= n * m
+		pure[g] = s.squares[g][g]/(a*(a-1)) - 2*rows2/(a*(a-1)*(a-1)) + own[g]*own[g]
+		pureCross -= between2 / (a * b * b)
 	}
-	mean := totals[0][1] / (n * m)
-	vxy := s.squares[0][1]/(n*m) - v[0][1] - v[1][0] + mean*mean
-	second := 2*max(v[0][0], 0)/(n*(n-1)) + 2*max(v[1][1], 0)/(m*(m-1)) + 4*max(vxy, 0)/(n*m)
+	pureCross += cross * cross
+	second := 2*max(pure[0], 0)/(n*(n-1)) + 2*max(pure[1], 0)/(m*(m-1)) + 4*max(pureCross, 0)/(n*m)
 	hx, hy := ebmkit.MeanOf(h[0]).SE, ebmkit.MeanOf(h[1]).SE
 	both := 4*hx*hx + 4*hy*hy
 	return Discrepancy{
 		Unbiased: ebmkit.Estimate{
-			Value: totals[0][0]/(n*(n-1)) + totals[1][1]/(m*(m-1)) - 2*mean,
+			Value: own[0] + own[1] - 2*cross,
 			SE:    math.Sqrt(max(both-second, second)),
 		},
-		Biased: (totals[0][0]+n*p.self)/(n*n) + (totals[1][1]+m*p.self)/(m*m) - 2*mean,
+		Biased: (own[0]*(n-1)+p.self)/n + (own[1]*(m-1)+p.self)/m - 2*cross,
 	}
 }
 
