@@ -11,6 +11,7 @@ type rule struct {
 	symmetric bool
 	heatBath  bool
 	against   uint64        // all ones if J < 0: the neighbours favour what they are not
+	zeros     int           // how many leading digits of both are 0, at most 8
 	rare      [64][2]uint64 // bit 63-j of the two probabilities, as all zeros or all ones
 
 	// With a field there are five probabilities for a spin that was down and
@@ -29,6 +30,8 @@ func (r *rule) set(t Torus, beta float64, law func(beta, f float64, up bool) flo
 		for i := range r.rare {
 			r.rare[i][j] = spread(p, i)
 		}
+	}
+	for r.zeros = 0; r.zeros < 8 && r.rare[r.zeros] == [2]uint64{}; r.zeros++ {
 	}
 	for was := range r.general {
 		for i := range r.general[was] {
@@ -62,17 +65,21 @@ func (r *rule) draw(x, c0, c1, c2 uint64, random *[64]uint64) (up uint64, used i
 	three, four := c0, ^(c0 | c1) // so many neighbours are of one kind
 	tie := c1 &^ c0
 	open, rare := three|four, uint64(0)
-	d := &r.rare
-	open, rare = decide(open, rare, random[0], three&d[0][0]|four&d[0][1])
-	open, rare = decide(open, rare, random[1], three&d[1][0]|four&d[1][1])
-	open, rare = decide(open, rare, random[2], three&d[2][0]|four&d[2][1])
-	open, rare = decide(open, rare, random[3], three&d[3][0]|four&d[3][1])
-	open, rare = decide(open, rare, random[4], three&d[4][0]|four&d[4][1])
-	open, rare = decide(open, rare, random[5], three&d[5][0]|four&d[5][1])
-	open, rare = decide(open, rare, random[6], three&d[6][0]|four&d[6][1])
-	open, rare = decide(open, rare, random[7], three&d[7][0]|four&d[7][1])
-	for used = 8; open != 0 && used < 64; used++ {
-		open, rare = decide(open, rare, random[used], three&d[used][0]|four&d[used][1])
+	// While the digits of both probabilities are 0, a random 1 decides.
+	used = r.zeros
+	for _, w := range random[:used] {
+		open &^= w
+	}
+	u, d := (*[6]uint64)(random[used:]), (*[6][2]uint64)(r.rare[used:])
+	open, rare = decide(open, rare, u[0], three&d[0][0]|four&d[0][1])
+	open, rare = decide(open, rare, u[1], three&d[1][0]|four&d[1][1])
+	open, rare = decide(open, rare, u[2], three&d[2][0]|four&d[2][1])
+	open, rare = decide(open, rare, u[3], three&d[3][0]|four&d[3][1])
+	open, rare = decide(open, rare, u[4], three&d[4][0]|four&d[4][1])
+	open, rare = decide(open, rare, u[5], three&d[5][0]|four&d[5][1])
+	for used += 6; open != 0 && used < 64; used++ {
+		d := &r.rare[used]
+		open, rare = decide(open, rare, random[used], three&d[0]|four&d[1])
 	}
 	if r.heatBath {
 		// Spins with a tie have not used their bits of the first word.
