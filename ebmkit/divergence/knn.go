@@ -64,9 +64,20 @@ func KNNEntropy(x *ebmkit.Ensemble, k int) (ebmkit.Estimate, error) {
 		terms[i] *= d / 2 // log r from log r^2
 	}
 	e := ebmkit.MeanOf(terms)
-	lgamma, _ := math.Lgamma(d/2 + 1)
-	e.Value += digamma(x.N) - digamma(k) + d/2*vmath.Log(math.Pi) - lgamma
+	e.Value += digamma(x.N) - digamma(k) + logBall(x.Dim)
 	return e, nil
+}
+
+// logBall returns the log of the volume of the unit ball, V_d = 2 pi/d V_{d-2}.
+func logBall(d int) float64 {
+	var s float64
+	for ; d > 1; d -= 2 {
+		s += vmath.Log(2 * math.Pi / float64(d))
+	}
+	if d == 1 {
+		s += math.Ln2
+	}
+	return s
 }
 
 // digamma returns psi(n) = -gamma + sum of 1/j, j < n.

@@ -241,7 +241,7 @@ type pairSums struct {
 // alone.
 func (p *pairs) sums() pairSums {
 	total, blocks := p.n+p.m, p.blocks()
-	tasks := min(blocks, 32)
+	tasks := min(blocks, 16)
 	parts := make([]pairSums, tasks)
 	par.For(context.Background(), tasks, func(task int) {
 		s := pairSums{rows: [2][]float64{make([]float64, total), make([]float64, total)}}
