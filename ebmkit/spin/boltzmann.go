@@ -102,11 +102,15 @@ func (m *Boltzmann) addMoments(dst []float64, w float64, x []float64) {
 
 // Sweep draws every spin in turn from its law given the others; it makes
 // Boltzmann an mcmc.Sweeper. It panics if len(x) != Dim.
-func (m *Boltzmann) Sweep(x []float64, s *ebmkit.Stream) {
+func (m *Boltzmann) Sweep(x []float64, s *ebmkit.Stream) { m.SweepAt(1, x, s) }
+
+// SweepAt draws every spin in turn from its law given the others under
+// exp(-beta U). It panics if len(x) != Dim.
+func (m *Boltzmann) SweepAt(beta float64, x []float64, s *ebmkit.Stream) {
 	checkLen("Boltzmann.Sweep", m.n, x)
 	for a := range x {
 		x[a] = -1
-		if s.Float64() < vmath.Sigmoid(2*(vmath.Dot(m.j[a*m.n:(a+1)*m.n], x)+m.h[a])) {
+		if s.Float64() < vmath.Sigmoid(2*beta*(vmath.Dot(m.j[a*m.n:(a+1)*m.n], x)+m.h[a])) {
 			x[a] = 1
 		}
 	}
