@@ -26,24 +26,39 @@ type Report struct {
 	Lower, Upper ebmkit.Estimate
 
 	N     int // independent samples or trajectories
-	Evals int // evaluations of the target energy
+	Evals int // points at which an energy, or its gradient, was computed
 
 	ESS  float64 // effective number of weights, (sum w)^2 / sum w^2
 	CV   float64 // sample coefficient of variation of the weights, sd(w)/mean(w)
 	KHat float64 // Pareto shape of the largest weights; NaN if N is too small
 
-	LogW []float64 // the N log-weights
+	LogW []float64 // the N log-weights; nil for estimates that are no mean of weights
+
+	// Reverse says that the trajectories ran from the target to the reference.
+	// LogW is then minus the log-weight of the way back, so that in both
+	// directions it scatters about log Z, and log Z = -log mean exp(-LogW).
+	Reverse bool
+
+	// Lambdas is the schedule that an adaptive method chose, nil otherwise.
+	Lambdas []float64
 }
 
 // Trusted says whether no diagnostic objects: KHat below the threshold
 // min(1 - 1/log10 N, 0.7) of Vehtari, Simpson, Gelman, Yao and Gabry (2024),
 // and ESS of at least 10. It is a warning system, not a guarantee.
+// An estimate without weights (LogW nil) is trusted if its error is finite.
 func (r *Report) Trusted() bool {
+	if r.LogW == nil {
+		return !math.IsInf(r.LogZ.SE, 0) && !math.IsNaN(r.LogZ.SE)
+	}
 	return r.KHat < min(1-1/(vmath.Log(float64(r.N))/math.Ln10), 0.7) && r.ESS >= 10
 }
 
 // String prints the estimate and its diagnostics on one line.
 func (r *Report) String() string {
+	if r.LogW == nil {
+		return fmt.Sprintf("log Z = %v", r.LogZ)
+	}
 	warn := ""
 	if !r.Trusted() {
 		warn = "  (weights not to be trusted)"
@@ -99,6 +114,32 @@ func ReportOf(logW []float64) (*Report, error) {
 		r.Lower = ebmkit.Estimate{Value: math.Inf(-1)}
 	}
 	return r, nil
+}
+
+// reverseReport summarises log-weights of the way back.
+func reverseReport(logW []float64) (*Report, error) {
+	r, err := ReportOf(logW)
+	if err != nil {
+		return nil, err
+	}
+	for i := range logW {
+		logW[i] = -logW[i]
+	}
+	r.LogZ.Value = -r.LogZ.Value
+	r.Upper = ebmkit.Estimate{Value: -r.Lower.Value, SE: r.Lower.SE}
+	r.Lower = ebmkit.Estimate{Value: math.Inf(-1)}
+	r.Reverse = true
+	return r, nil
+}
+
+// shift adds a known constant to log Z and everything that scatters about it.
+func (r *Report) shift(c float64) {
+	r.LogZ.Value += c
+	r.Lower.Value += c
+	r.Upper.Value += c
+	for i := range r.LogW {
+		r.LogW[i] += c
+	}
 }
 
 // ParetoK returns the shape k of the generalised Pareto law fitted to the

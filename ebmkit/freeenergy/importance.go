@@ -16,6 +16,10 @@ import (
 type Config struct {
 	Samples int    // number of independent samples
 	Seed    uint64 // the same seed gives the same bits at any GOMAXPROCS
+
+	// Start, if not nil, holds Samples points in equilibrium at the start of a
+	// path, in place of exact draws made here; ImportanceSampling ignores it.
+	Start *ebmkit.Ensemble
 }
 
 // ImportanceSampling estimates Z of review eq. (6) by samples from a proposal
