@@ -408,10 +408,7 @@ func TestExactResultsAgree(t *testing.T) {
 // The magnetisation of a lattice of 64 x 64 below the critical temperature is
 // Yang's, the energy that of the torus.
 func TestYang(t *testing.T) {
-	draws := 1500
-	if testing.Short() {
-		draws = 640
-	}
+	const draws = 1500
 	tor := Torus{64, 64, 1, 0}
 	for _, beta := range []float64{0.47, 0.55} {
 		for _, u := range []Update{HeatBath, Wolff} {
