@@ -7,9 +7,33 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
-// ULALaw returns the law of ULA on a Gaussian after k steps, review eq. (88):
+// OULaw returns the law at time t of the Langevin diffusion, review eq. (83), on a
+// Gaussian: the Ornstein-Uhlenbeck process of review eq. (85)-(86),
+//
+//	X_t - mu ~ exp(-t S^-1) (X_0 - mu) + S^(1/2) (I - exp(-2t S^-1))^(1/2) Z,
+//
+// where the target is N(mu, S) and X_0 ~ N(mean0, cov0), cov0 row-major d x d;
+// cov0 nil means that X_0 is the point mean0. It returns *ebmkit.ArgError if t is
+// not positive or the sizes do not fit.
+func OULaw(target energy.Normal, t float64, mean0, cov0 []float64) (*energy.Gaussian, error) {
+	const fn = "mcmc.OULaw"
+	if err := positive(fn, "t", t); err != nil {
+		return nil, err
+	}
+	if err := startArgs(fn, target, mean0, cov0); err != nil {
+		return nil, err
+	}
+	p := eigenOf(target.Precision(nil), target.Dim())
+	return linearLaw(target, mean0, cov0,
+		p.apply(func(l float64) float64 { return vmath.Exp(-t * l) }),
+		p.apply(func(l float64) float64 { return -vmath.Expm1(-2*t*l) / l }))
+}
+
+// ULALaw returns the law after k steps of ULA on a Gaussian, review eq. (87),
+// review eq. (88); its limit, eq. (89), is ULALimit:
 //
 //	X_k - mu ~ A^k (X_0 - mu) + sqrt(2h) (I - A^2)^(-1/2) (I - A^(2k))^(1/2) Z,
 //	A = I - h S^-1,
@@ -26,19 +50,33 @@ func ULALaw(target energy.Normal, h float64, k int, mean0, cov0 []float64) (*ene
 	if k < 1 {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "k", Value: k, Want: "at least 1"}
 	}
+	if err := startArgs(fn, target, mean0, cov0); err != nil {
+		return nil, err
+	}
+	p := eigenOf(target.Precision(nil), target.Dim())
+	return linearLaw(target, mean0, cov0,
+		p.apply(func(l float64) float64 { return powInt(1-h*l, k) }),
+		// (1 - a^2k)/(1 - a^2) = 1 + a^2 + .. + a^(2k-2), also where a^2 = 1.
+		p.apply(func(l float64) float64 { return 2 * h * geometric((1-h*l)*(1-h*l), k) }))
+}
+
+// startArgs checks the law of X_0.
+func startArgs(fn string, target energy.Normal, mean0, cov0 []float64) error {
 	d := target.Dim()
 	if len(mean0) != d {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(mean0)", Value: len(mean0), Want: fmt.Sprint(d)}
+		return &ebmkit.ArgError{Func: fn, Arg: "len(mean0)", Value: len(mean0), Want: fmt.Sprint(d)}
 	}
 	if cov0 != nil && len(cov0) != d*d {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(cov0)", Value: len(cov0), Want: fmt.Sprint(d * d)}
+		return &ebmkit.ArgError{Func: fn, Arg: "len(cov0)", Value: len(cov0), Want: fmt.Sprint(d * d)}
 	}
-	p := eigenOf(target.Precision(nil), d)
-	power := p.apply(func(l float64) float64 { return powInt(1-h*l, k) })
-	// (1 - a^2k)/(1 - a^2) = 1 + a^2 + .. + a^(2k-2), also where a^2 = 1.
-	cov := p.apply(func(l float64) float64 { return 2 * h * geometric((1-h*l)*(1-h*l), k) })
+	return nil
+}
+
+// linearLaw returns the law of mu + power (X_0 - mu) + noise of covariance cov,
+// which it uses up.
+func linearLaw(target energy.Normal, mean0, cov0, power, cov []float64) (*energy.Gaussian, error) {
 	if cov0 != nil {
-		for i, v := range sandwich(power, cov0, d) {
+		for i, v := range sandwich(power, cov0, target.Dim()) {
 			cov[i] += v
 		}
 	}
@@ -46,7 +84,7 @@ func ULALaw(target energy.Normal, h float64, k int, mean0, cov0 []float64) (*ene
 }
 
 // ULALimit returns the law to which ULA on a Gaussian converges, review
-// eq. (90):
+// eq. (89)-(90):
 //
 //	N(mu, S (I - h/2 S^-1)^-1).
 //

@@ -2,6 +2,7 @@ package mcmc
 
 import (
 	"context"
+	"errors"
 	"math"
 	"testing"
 
@@ -226,6 +227,42 @@ func TestULAFollowsEq88(t *testing.T) {
 			if z := gaussianZ(e, limit.Mean(nil), limit.Cov(nil)); z > 4.5 {
 				t.Errorf("%s, h = %g: |z| = %.2f against eq. (90)", c.name, c.h, z)
 			}
+		}
+	}
+}
+
+// The diffusion of eq. (86): a semigroup, whose limit is the target, and which ULA
+// approaches to first order in h.
+func TestOULaw(t *testing.T) {
+	target := must(energy.NewGaussian([]float64{1, -2}, []float64{2, 0.6, 0.6, 0.5}))
+	mean0, cov0 := []float64{4, 0}, []float64{0.3, -0.1, -0.1, 0.2}
+	far := func(a, b *energy.Gaussian) (d float64) {
+		for i, v := range append(a.Mean(nil), a.Cov(nil)...) {
+			d = math.Max(d, math.Abs(v-append(b.Mean(nil), b.Cov(nil)...)[i]))
+		}
+		return d
+	}
+	whole := must(OULaw(target, 0.7, mean0, cov0))
+	part := must(OULaw(target, 0.3, mean0, cov0))
+	if d := far(whole, must(OULaw(target, 0.4, part.Mean(nil), part.Cov(nil)))); d > 1e-13 {
+		t.Errorf("0.3 then 0.4 differs from 0.7 by %g", d)
+	}
+	if d := far(target, must(OULaw(target, 200, mean0, nil))); d > 1e-12 {
+		t.Errorf("the limit differs from the target by %g", d)
+	}
+	coarse := far(whole, must(ULALaw(target, 0.7/1000, 1000, mean0, cov0)))
+	fine := far(whole, must(ULALaw(target, 0.7/2000, 2000, mean0, cov0)))
+	if r := coarse / fine; math.Abs(r-2) > 0.01 {
+		t.Errorf("halving h divides ULA's error by %g, want 2", r)
+	}
+	for arg, f := range map[string]func() error{
+		"t":          func() error { _, err := OULaw(target, 0, mean0, nil); return err },
+		"len(mean0)": func() error { _, err := OULaw(target, 1, mean0[:1], nil); return err },
+		"len(cov0)":  func() error { _, err := OULaw(target, 1, mean0, mean0); return err },
+	} {
+		var e *ebmkit.ArgError
+		if err := f(); !errors.As(err, &e) || e.Arg != arg {
+			t.Errorf("want an error about %s, got %v", arg, err)
 		}
 	}
 }
