@@ -20,6 +20,10 @@ import (
 // x_k to x_{k+1} by a kernel that leaves exp(-U_{k+1}) invariant. With mcmc.ULA
 // the weights are corrected as Jarzynski says. E[w] is exact for any schedule;
 // a fast one only makes the weights spread.
+//
+// The kernel is bound once per block of walkers, to an energy that follows the
+// path, and started again after each change of lambda. A Method that knows the
+// energies of a path finds the present one as Inner()[0] of its target.
 type AIS struct {
 	Lambdas []float64   // schedule from 0 to 1, as freeenergy.Linear(1000) gives
 	Method  mcmc.Method // kernel; may be nil for the schedule {0, 1}, which needs none
@@ -419,21 +423,29 @@ func (p *protocol) langevin(ctx context.Context, ens *ebmkit.Ensemble, m *moving
 	g, t, xi := make([]float64, n*d), make([]float64, n*d), make([]float64, n*d)
 	sd := math.Sqrt(2 * h)
 	m.ev.EnergyGrad(u, g, ens.X)
+	tile := n // rows at a time: few enough that what they need stays in the first cache
+	if d <= 128 {
+		tile = min(n, max(8, 512/d))
+	}
 	for k, lambda := range p.lambdas[1:] {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s.FillNormal(xi)
-		vmath.Axpy(ens.X, -h, g)
-		vmath.Axpy(ens.X, sd, xi)
 		m.to(lambda)
-		m.ev.EnergyGrad(next, t, ens.X)
-		vmath.Axpy(g, 1, t) // g now holds the sum, t the new gradient
-		for i := range n {
-			sum := g[i*d : (i+1)*d]
-			logW[i] += u[i] - next[i] + sd*vmath.Dot(xi[i*d:(i+1)*d], sum)/2 - h*vmath.Dot(sum, sum)/4
-			if !finite(logW[i]) {
-				return &ebmkit.DivergedError{Func: p.fn, Step: k, Walker: i, Value: logW[i], Hint: "take a smaller Step of mcmc.ULA"}
+		for r := 0; r < n; r += tile {
+			top := min(r+tile, n)
+			lo, hi := r*d, top*d
+			s.FillNormal(xi[lo:hi])
+			vmath.Axpy(ens.X[lo:hi], -h, g[lo:hi])
+			vmath.Axpy(ens.X[lo:hi], sd, xi[lo:hi])
+			m.ev.EnergyGrad(next[r:top], t[lo:hi], ens.X[lo:hi])
+			vmath.Axpy(g[lo:hi], 1, t[lo:hi]) // g now holds the sum, t the new gradient
+			for i := r; i < top; i++ {
+				sum := g[i*d : (i+1)*d]
+				logW[i] += u[i] - next[i] + sd*vmath.Dot(xi[i*d:(i+1)*d], sum)/2 - h*vmath.Dot(sum, sum)/4
+				if !finite(logW[i]) {
+					return &ebmkit.DivergedError{Func: p.fn, Step: k, Walker: i, Value: logW[i], Hint: "take a smaller Step of mcmc.ULA"}
+				}
 			}
 		}
 		g, t, u, next = t, g, next, u

@@ -109,7 +109,7 @@ func TestAllEstimatorsAgree(t *testing.T) {
 				return freeenergy.Bridge{}.Run(ctx, p.from, p.to, freeenergy.Config{Samples: n, Seed: s})
 			}},
 			{"annealed bridge", func(p problem, n int, s uint64) (*freeenergy.Report, error) {
-				return freeenergy.Bridge{AIS: anneal(p)}.Run(ctx, p.from, p.to, freeenergy.Config{Samples: n / 2, Seed: s})
+				return freeenergy.Bridge{Anneal: anneal(p)}.Run(ctx, p.from, p.to, freeenergy.Config{Samples: n / 2, Seed: s})
 			}},
 			{"integration", func(p problem, n int, s uint64) (*freeenergy.Report, error) {
 				m := freeenergy.ThermodynamicIntegration{Lambdas: freeenergy.Linear(16), Rule: freeenergy.Simpson, Method: p.method, Burn: 12, Draws: 6, Path: p.path}
@@ -324,6 +324,25 @@ func TestSMCUnbiased(t *testing.T) {
 	}
 	if !(steps[0] < steps[1] && steps[1] < steps[2]) {
 		t.Errorf("steps %v for rising thresholds", steps)
+	}
+}
+
+// What a run allocates does not depend on the number of steps.
+func TestNoAllocationPerStep(t *testing.T) {
+	from, to := normal(3, 1), normal(3, 0.5)
+	for name, run := range map[string]func(k int){
+		"AIS": func(k int) {
+			must(freeenergy.AIS{Lambdas: freeenergy.Linear(k), Method: mcmc.RWM{Step: 0.5}}.Run(ctx, from, to, freeenergy.Config{Samples: 64}))
+		},
+		"Jarzynski": func(k int) {
+			must(freeenergy.Jarzynski{Path: freeenergy.StiffnessChange{D: 3, From: 1, To: 2}, Lambdas: freeenergy.Linear(k), Method: mcmc.ULA{Step: 0.1}}.Run(ctx, freeenergy.Config{Samples: 64}))
+		},
+	} {
+		few, many := testing.AllocsPerRun(5, func() { run(10) }), testing.AllocsPerRun(5, func() { run(300) })
+		t.Logf("%s: %v allocations for 10 steps, %v for 300", name, few, many)
+		if many > few+2 { // the runtime's own
+			t.Errorf("%s: %v allocations for 10 steps, %v for 300", name, few, many)
+		}
 	}
 }
 

@@ -92,7 +92,7 @@ func twoWays(fn string, forward, reverse *Report) error {
 // each, by Bennett's acceptance ratio. The zero value jumps at once: it is the
 // optimal bridge estimate between samples of the two laws (Meng and Wong, 1996).
 type Bridge struct {
-	AIS // how the walkers are led; nil Lambdas mean the jump {0, 1}
+	Anneal AIS // how the walkers are led; nil Lambdas mean the jump {0, 1}
 }
 
 // Run estimates log Z of to. Both energies must have samplers, and from a known
@@ -102,14 +102,14 @@ func (m Bridge) Run(ctx context.Context, from, to ebmkit.Energy, cfg Config) (*R
 	if cfg.Start != nil {
 		return nil, &ebmkit.ArgError{Func: "freeenergy.Bridge", Arg: "Config.Start", Value: "given", Want: "nil (combine AIS.Run and AIS.Reverse by BAR)"}
 	}
-	if m.Lambdas == nil {
-		m.Lambdas = []float64{0, 1}
+	if m.Anneal.Lambdas == nil {
+		m.Anneal.Lambdas = []float64{0, 1}
 	}
-	f, err := m.AIS.Run(ctx, from, to, cfg)
+	f, err := m.Anneal.Run(ctx, from, to, cfg)
 	if err != nil {
 		return nil, err
 	}
-	r, err := m.AIS.Reverse(ctx, from, to, cfg)
+	r, err := m.Anneal.Reverse(ctx, from, to, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,27 @@
 // Package freeenergy estimates log Z and free-energy differences, each with the
 // diagnostics that say whether to believe it.
 //
+// # Estimators
+//
+//	ImportanceSampling         samples of one law, weighted
+//	AIS                        walkers led from one law to the other, weighted; both ways
+//	Jarzynski                  the same for a physical protocol; ULA with its corrected work
+//	BAR, Bridge, Crooks        both directions combined, and tested against each other
+//	ThermodynamicIntegration   the mean slope of the energy, integrated
+//	SMC                        annealed populations that are resampled
+//
+// A Path is an energy with a control parameter lambda in [0, 1]; AIS.Run leads
+// from the energy from, whose log Z is known, to the energy to, and reports log
+// Z of to. Jarzynski.Run reports log Z(1)/Z(0) of its path, which is minus the
+// free-energy difference at beta = 1:
+//
+//	r, err := freeenergy.AIS{Lambdas: freeenergy.Linear(1000), Method: mcmc.RWM{Step: 1}}.
+//	    Run(ctx, from, to, freeenergy.Config{Samples: 1000, Seed: 1})
+//
+// The same seed gives the same bits on any number of cores.
+//
+// # What to believe
+//
 // Every estimator returns a Report. Its standard error is computed from the
 // samples, so it is itself an estimate: when the weights have a heavy tail
 // (KHat above 0.7) neither value nor error can be trusted, and a tail that no

@@ -20,8 +20,9 @@ type OU struct {
 	Time float64 // t, positive
 }
 
-// Bind implements mcmc.Method. The target is an energy.DiagonalGaussian, or a
-// path through these, or it returns *ebmkit.ArgError.
+// Bind implements mcmc.Method. The target is an *energy.DiagonalGaussian, a
+// path through these, StiffnessChange or DraggedTrap; another is an
+// *ebmkit.ArgError.
 func (m OU) Bind(target ebmkit.Energy, rows int) (mcmc.Kernel, error) {
 	if err := positive("freeenergy.OU", "Time", m.Time); err != nil {
 		return nil, err
@@ -40,16 +41,25 @@ type ou struct {
 	mean, sd, decay []float64
 }
 
+// gaussian is an energy of independent Gaussian coordinates.
+type gaussian interface {
+	Mean(dst []float64) []float64
+	SD(dst []float64) []float64
+}
+
 // gaussian returns the trap of the present lambda.
-func (k *ou) gaussian() (*energy.DiagonalGaussian, error) {
+func (k *ou) gaussian() (gaussian, error) {
 	e := k.target
 	if m, ok := e.(*moving); ok {
 		e = m.now
 	}
-	if g, ok := e.(*energy.DiagonalGaussian); ok {
+	switch g := e.(type) {
+	case *energy.DiagonalGaussian:
+		return g, nil
+	case *harmonic:
 		return g, nil
 	}
-	return nil, &ebmkit.ArgError{Func: "freeenergy.OU", Arg: "target", Value: ebmkit.TypeName(e), Want: "an *energy.DiagonalGaussian"}
+	return nil, &ebmkit.ArgError{Func: "freeenergy.OU", Arg: "target", Value: ebmkit.TypeName(e), Want: "an *energy.DiagonalGaussian or a harmonic trap of this package"}
 }
 
 func (k *ou) Start(*ebmkit.Ensemble, *ebmkit.Stream) error {

@@ -113,7 +113,7 @@ type interpolationEvaluator struct {
 }
 
 func (v *interpolationEvaluator) EnergyGrad(u, grad, xs []float64) {
-	n := ebmkit.CheckRows("freeenergy: Geometric.EnergyGrad", v.e.Dim(), u, grad, xs)
+	n := ebmkit.CheckRows("energy: Interpolate.EnergyGrad", v.e.Dim(), u, grad, xs)
 	if v.e.T == 0 {
 		v.ev0.EnergyGrad(u, grad, xs)
 		return
@@ -195,7 +195,11 @@ func (p StiffnessChange) Walk() (func(float64) ebmkit.Energy, error) {
 	if err := positive(fn, "To", p.To); err != nil {
 		return nil, err
 	}
-	return trap(fn, make([]float64, p.D), func(l float64) (float64, float64) { return 0, (1-l)*p.From + l*p.To })
+	e := newHarmonic(p.D)
+	return func(l float64) ebmkit.Energy {
+		e.stiffen((1-l)*p.From + l*p.To)
+		return e
+	}, nil
 }
 
 // DraggedTrap is a harmonic trap on the line whose centre moves from 0 to
@@ -223,7 +227,12 @@ func (p DraggedTrap) Walk() (func(float64) ebmkit.Energy, error) {
 	if !finite(p.Distance) {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "Distance", Value: p.Distance, Want: "a finite number"}
 	}
-	return trap(fn, make([]float64, 1), func(l float64) (float64, float64) { return l * p.Distance, p.Stiffness })
+	e := newHarmonic(1)
+	e.stiffen(p.Stiffness)
+	return func(l float64) ebmkit.Energy {
+		e.mean[0] = l * p.Distance
+		return e
+	}, nil
 }
 
 // MeanWork returns the exact mean work of dragging in steps times OU moves of
@@ -247,32 +256,96 @@ func (p DraggedTrap) MeanWork(steps int, dt float64) float64 {
 	return w
 }
 
-// trap walks through isotropic Gaussians; par gives the centre of the first
-// coordinate and the stiffness.
-func trap(fn string, mean []float64, par func(lambda float64) (centre, k float64)) (func(float64) ebmkit.Energy, error) {
-	g, err := energy.NewIsotropicGaussian(mean, 1)
-	if err != nil {
-		return nil, err
+// harmonic is a trap of the same stiffness k in all directions,
+//
+//	U(x) = k |x - mean|^2 / 2.
+type harmonic struct{ mean, prec []float64 }
+
+// newHarmonic returns a trap of stiffness 1 around the origin.
+func newHarmonic(d int) *harmonic {
+	e := &harmonic{mean: make([]float64, d), prec: make([]float64, d)}
+	e.stiffen(1)
+	return e
+}
+
+func (e *harmonic) stiffen(k float64) {
+	for j := range e.prec {
+		e.prec[j] = k
 	}
-	theta := g.Params(nil)
-	at := func(l float64) error {
-		c, k := par(l)
-		theta[0] = c
-		s := -vmath.Log(k) / 2
-		for j := len(mean); j < len(theta); j++ {
-			theta[j] = s
-		}
-		return g.SetParams(theta)
+}
+
+func (e *harmonic) Dim() int                       { return len(e.mean) }
+func (e *harmonic) Energy(x []float64) float64     { return e.EnergyGrad(nil, x) }
+func (e *harmonic) NewEvaluator() ebmkit.Evaluator { return harmonicEvaluator{e} }
+
+func (e *harmonic) EnergyGrad(grad, x []float64) float64 {
+	checkX("EnergyGrad", len(e.mean), grad, x)
+	var u [1]float64
+	vmath.DiagonalRows(u[:], grad, x, e.mean, e.prec)
+	return u[0]
+}
+
+type harmonicEvaluator struct{ e *harmonic }
+
+func (v harmonicEvaluator) EnergyGrad(u, grad, xs []float64) {
+	ebmkit.CheckRows("freeenergy: EnergyGrad", len(v.e.mean), u, grad, xs)
+	vmath.DiagonalRows(u, grad, xs, v.e.mean, v.e.prec)
+}
+
+// LogZ returns (d/2) log(2 pi/k).
+func (e *harmonic) LogZ() float64 {
+	return float64(len(e.mean)) * (math.Log(2*math.Pi) - vmath.Log(e.prec[0])) / 2
+}
+
+func (e *harmonic) Sample(dst []float64, s *ebmkit.Stream) {
+	checkX("Sample", len(e.mean), nil, dst)
+	s.FillNormal(dst)
+	for j := range dst {
+		dst[j] = e.mean[j] + dst[j]/math.Sqrt(e.prec[j])
 	}
-	for _, l := range []float64{0, 1} {
-		if err := at(l); err != nil {
-			return nil, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("energy at lambda = %g", l), Value: err, Want: "a stiffness whose square root is a normal number"}
-		}
+}
+
+func (e *harmonic) Mean(dst []float64) []float64 {
+	dst = into("Mean", dst, len(e.mean))
+	copy(dst, e.mean)
+	return dst
+}
+
+func (e *harmonic) SD(dst []float64) []float64 {
+	dst = into("SD", dst, len(e.mean))
+	for j, k := range e.prec {
+		dst[j] = 1 / math.Sqrt(k)
 	}
-	return func(l float64) ebmkit.Energy {
-		_ = at(l) // between the ends nothing can overflow that did not at an end
-		return g
-	}, nil
+	return dst
+}
+
+func (e *harmonic) Cov(dst []float64) []float64 {
+	d := len(e.mean)
+	dst = into("Cov", dst, d*d)
+	clear(dst)
+	for j, k := range e.prec {
+		dst[j*d+j] = 1 / k
+	}
+	return dst
+}
+
+// into returns dst, or a new slice if it is nil, and panics unless it has n
+// elements.
+func into(method string, dst []float64, n int) []float64 {
+	if dst == nil {
+		return make([]float64, n)
+	}
+	if len(dst) != n {
+		panic("freeenergy: " + method + ": wrong length of dst")
+	}
+	return dst
+}
+
+// checkX panics unless x, and grad if not nil, have length d.
+func checkX(method string, d int, grad, x []float64) {
+	if len(x) != d || grad != nil && len(grad) != d {
+		panic("freeenergy: " + method + ": wrong length of a slice")
+	}
 }
 
 // FieldRamp switches on a field,
@@ -322,10 +395,12 @@ type inField struct {
 func (e *inField) Dim() int               { return len(e.field) }
 func (e *inField) Inner() []ebmkit.Energy { return []ebmkit.Energy{e.u} }
 func (e *inField) Energy(x []float64) float64 {
+	checkX("Energy", len(e.field), nil, x)
 	return e.u.Energy(x) - e.lambda*vmath.Dot(e.field, x)
 }
 
 func (e *inField) EnergyGrad(grad, x []float64) float64 {
+	checkX("EnergyGrad", len(e.field), grad, x)
 	u := e.u.(ebmkit.Differentiable).EnergyGrad(grad, x)
 	vmath.Axpy(grad, -e.lambda, e.field)
 	return u - e.lambda*vmath.Dot(e.field, x)
@@ -341,6 +416,7 @@ type inFieldEvaluator struct {
 }
 
 func (v *inFieldEvaluator) EnergyGrad(u, grad, xs []float64) {
+	ebmkit.CheckRows("freeenergy: FieldRamp.EnergyGrad", v.e.Dim(), u, grad, xs)
 	v.in.EnergyGrad(u, grad, xs)
 	d := len(v.e.field)
 	for i := range u {
@@ -401,9 +477,10 @@ type twoModes struct {
 
 func (e *twoModes) Dim() int { return len(e.a) }
 
-func (e *twoModes) Energy(x []float64) float64 { return e.EnergyGrad(make([]float64, len(x)), x) }
+func (e *twoModes) Energy(x []float64) float64 { return e.EnergyGrad(make([]float64, len(e.a)), x) }
 
 func (e *twoModes) EnergyGrad(grad, x []float64) float64 {
+	checkX("EnergyGrad", len(e.a), grad, x)
 	var u [1]float64
 	e.rows(u[:], grad, x, make([]float64, 2))
 	return u[0]
@@ -431,6 +508,7 @@ func (e *twoModes) LogZ() float64 {
 }
 
 func (e *twoModes) Sample(dst []float64, s *ebmkit.Stream) {
+	checkX("Sample", len(e.a), nil, dst)
 	at := e.a
 	if s.Float64() < vmath.Sigmoid(-e.z) {
 		at = e.b
@@ -461,17 +539,21 @@ func (v *twoModesEvaluator) EnergyGrad(u, grad, xs []float64) {
 }
 
 var (
-	_ Path           = Geometric{}
-	_ Path           = PathFunc{}
-	_ Path           = StiffnessChange{}
-	_ Path           = DraggedTrap{}
-	_ Path           = FieldRamp{}
-	_ Path           = ModeMasses{}
-	_ ebmkit.Sampler = (*twoModes)(nil)
-	_ ebmkit.Batched = (*twoModes)(nil)
-	_ ebmkit.Batched = (*inField)(nil)
-	_ ebmkit.Wrapper = (*inField)(nil)
-	_ ebmkit.Batched = (*interpolation)(nil)
+	_ Path              = Geometric{}
+	_ Path              = PathFunc{}
+	_ Path              = StiffnessChange{}
+	_ Path              = DraggedTrap{}
+	_ Path              = FieldRamp{}
+	_ Path              = ModeMasses{}
+	_ ebmkit.Sampler    = (*twoModes)(nil)
+	_ ebmkit.Moments    = (*harmonic)(nil)
+	_ ebmkit.Batched    = (*harmonic)(nil)
+	_ ebmkit.Normalized = (*harmonic)(nil)
+	_ ebmkit.Sampler    = (*harmonic)(nil)
+	_ ebmkit.Batched    = (*twoModes)(nil)
+	_ ebmkit.Batched    = (*inField)(nil)
+	_ ebmkit.Wrapper    = (*inField)(nil)
+	_ ebmkit.Batched    = (*interpolation)(nil)
 )
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
