@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/ebmkit/mcmc"
 	"github.com/ebmkit/hitchhiker/internal/par"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
@@ -270,8 +271,8 @@ func (p *protocol) prepare(cfg Config, back bool) error {
 }
 
 // inEquilibrium returns an error if the points of cfg.Start do not fit, have
-// probability zero, or have means or variances that the law of e, where it
-// knows them, would give once in a billion times.
+// probability zero, or have means or variances, where e knows them, that are
+// not those of its law.
 func inEquilibrium(fn string, cfg Config, e ebmkit.Energy, d int) error {
 	in := cfg.Start
 	if in.Dim != d || in.N != cfg.Samples || len(in.X) != in.N*d {
@@ -289,20 +290,34 @@ func inEquilibrium(fn string, cfg Config, e ebmkit.Energy, d int) error {
 	if !ok || in.N < 100 {
 		return nil
 	}
+	// Of a Gaussian the errors of mean and variance are known. Of another law the
+	// points may not show the rare ones that make its moments: then only too large
+	// a variance speaks against them.
+	normal := false
+	switch e.(type) {
+	case energy.Normal, *harmonic:
+		normal = true
+	}
 	mean, cov := law.Mean(nil), law.Cov(nil)
-	const limit = 6 + 1 // standard errors; one more for variances that are themselves estimated
+	root := math.Sqrt(float64(in.N))
+	const limit = 7 // standard errors
 	for j := range d {
-		c := in.Col(j)
-		z := (ebmkit.MeanOf(c).Value - mean[j]) / math.Sqrt(cov[j*d+j]/float64(in.N))
+		c, v := in.Col(j), cov[j*d+j]
+		m := ebmkit.MeanOf(c)
+		z := (m.Value - mean[j]) / max(m.SE, math.Sqrt(v)/root)
 		if math.Abs(z) > limit {
-			return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("mean of Config.Start, coordinate %d", j), Value: fmt.Sprintf("%.3g standard errors from %g", z, mean[j]),
+			return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("mean of Config.Start, coordinate %d", j), Value: fmt.Sprintf("%.3g, %.3g standard errors from %g", m.Value, z, mean[j]),
 				Want: "points in equilibrium at the start of the path"}
 		}
 		for i := range c {
 			c[i] = (c[i] - mean[j]) * (c[i] - mean[j])
 		}
-		if z := ebmkit.MeanOf(c).Z(cov[j*d+j]); math.Abs(z) > limit {
-			return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("variance of Config.Start, coordinate %d", j), Value: fmt.Sprintf("%.3g standard errors from %g", z, cov[j*d+j]),
+		s := ebmkit.MeanOf(c)
+		if normal {
+			s.SE = v * math.Sqrt2 / root
+		}
+		if z := s.Z(v); z > limit || normal && z < -limit {
+			return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("variance of Config.Start, coordinate %d", j), Value: fmt.Sprintf("%.3g, %.3g standard errors from %g", s.Value, z, v),
 				Want: "points in equilibrium at the start of the path"}
 		}
 	}

@@ -213,6 +213,11 @@ func TestULANeedsItsCorrection(t *testing.T) {
 	if bar := must(freeenergy.BAR(wrong, wback)); math.Abs(bar.LogZ.Z(exact)) < 4 {
 		t.Errorf("BAR of uncorrected works is not seen to be wrong: %v", bar)
 	}
+	slope, _, err = freeenergy.Crooks(wrong, wback)
+	t.Logf("uncorrected: Crooks' slope %v z = %.2f", slope, slope.Z(1))
+	if err != nil || math.Abs(slope.Z(1)) < 6 {
+		t.Errorf("Crooks' slope of uncorrected works %v, %v", slope, err)
+	}
 }
 
 // The dragged trap against its closed form.
@@ -392,6 +397,7 @@ func TestPathsBadInput(t *testing.T) {
 	cfg := freeenergy.Config{Samples: 200, Seed: 1}
 	away := must(ebmkit.Draw(must(energy.NewIsotropicGaussian([]float64{0, 3}, 1)), 200, 1))
 	wide := must(ebmkit.Draw(h, 200, 1))
+	narrow := must(ebmkit.Draw(normal(2, 0.5), 200, 1))
 	good := must(ebmkit.Draw(g, 200, 1))
 	with := func(e *ebmkit.Ensemble) freeenergy.Config { return freeenergy.Config{Samples: 200, Start: e} }
 	trap := freeenergy.StiffnessChange{D: 1, From: 1, To: 4}
@@ -428,6 +434,7 @@ func TestPathsBadInput(t *testing.T) {
 		"not equilibrium":    ais(freeenergy.AIS{Lambdas: lin, Method: rwm, Path: freeenergy.Geometric{From: h, To: g}}, g, h, cfg),
 		"Start's mean":       ais(ok, g, h, with(away)),
 		"Start's variance":   ais(ok, g, h, with(wide)),
+		"Start too narrow":   ais(ok, g, h, with(narrow)),
 		"Start's size":       ais(ok, g, h, freeenergy.Config{Samples: 100, Start: good}),
 		"no path":            jar(nil, ula),
 		"path nil energies":  jar(freeenergy.Geometric{}, ula),
@@ -480,6 +487,19 @@ func TestPathsBadInput(t *testing.T) {
 	} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled: %v", err)
+		}
+	}
+}
+
+// Exact draws of a law with a rare mode are never refused, whether they met it
+// or not.
+func TestEquilibriumIsNotRefused(t *testing.T) {
+	rare := must(energy.NewMixture1D([]float64{0.995, 0.005}, []float64{0, 20}, []float64{1, 1}))
+	for seed := range 300 {
+		start := must(ebmkit.Draw(rare, 100, uint64(seed)))
+		m := freeenergy.AIS{Lambdas: []float64{0, 1}}
+		if _, err := m.Run(ctx, rare, normal(1, 1), freeenergy.Config{Samples: 100, Start: start}); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -19,6 +19,8 @@ type Config struct {
 
 	// Start, if not nil, holds Samples points in equilibrium at the start of a
 	// path, in place of exact draws made here; ImportanceSampling ignores it.
+	// Where the energy there knows its moments, points that do not have them are
+	// refused.
 	Start *ebmkit.Ensemble
 }
 
