@@ -45,8 +45,10 @@ func (m AIS) Run(ctx context.Context, from, to ebmkit.Energy, cfg Config) (*Repo
 }
 
 // Reverse estimates log Z of to from trajectories that go back from exact draws
-// of to, or from cfg.Start, to from. The mean of Upper is above log Z. Its
-// stream is named "anneal back", and its errors are those of Run.
+// of to, or from cfg.Start, to from. The mean of Upper is above log Z. Where
+// from is wider than to the weights of the way back have heavy tails; with KHat
+// near 0.5 or above, the standard error is too small. The stream is named "anneal
+// back"; errors are those of Run.
 func (m AIS) Reverse(ctx context.Context, from, to ebmkit.Energy, cfg Config) (*Report, error) {
 	return m.run(ctx, from, to, cfg, true)
 }
