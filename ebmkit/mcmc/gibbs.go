@@ -17,8 +17,9 @@ type Sweeper interface {
 }
 
 // Gibbs is the Gibbs sampler with systematic scan (Geman and Geman 1984): one
-// step is one Sweep of the target, which must be a Sweeper or a Gaussian of
-// package energy. It leaves exp(-U)/Z invariant without detailed balance, which
+// step is one Sweep of the target, which must be a Sweeper, a Gaussian of package
+// energy, or energy.Tempered of a TemperedSweeper, which is how Tempering runs on
+// spins. It leaves exp(-U)/Z invariant without detailed balance, which
 // is sufficient for Proposition 4.1 of the review but not, as printed there,
 // equivalent.
 type Gibbs struct{}
@@ -28,6 +29,10 @@ func (m Gibbs) Bind(target ebmkit.Energy, rows int) (Kernel, error) {
 	switch t := target.(type) {
 	case Sweeper:
 		return &gibbs{t}, nil
+	case energy.Tempered:
+		if u, ok := t.U.(TemperedSweeper); ok {
+			return &gibbs{tempered{t, u}}, nil
+		}
 	case energy.Normal:
 		return &gibbs{newGaussianSweeper(t)}, nil
 	}
@@ -35,14 +40,40 @@ func (m Gibbs) Bind(target ebmkit.Energy, rows int) (Kernel, error) {
 		Want: "an energy that gives conditionals (implement mcmc.Sweeper)"}
 }
 
+// TemperedSweeper is a Sweeper that can also draw from exp(-beta U).
+type TemperedSweeper interface {
+	Sweeper
+	SweepAt(beta float64, x []float64, s *ebmkit.Stream)
+}
+
+type tempered struct {
+	energy.Tempered
+	u TemperedSweeper
+}
+
+func (t tempered) Sweep(x []float64, s *ebmkit.Stream) { t.u.SweepAt(t.Beta, x, s) }
+
 type gibbs struct{ target Sweeper }
 
-func (k *gibbs) Start(*ebmkit.Ensemble, *ebmkit.Stream) error { return nil }
+func (k *gibbs) Start(block *ebmkit.Ensemble, _ *ebmkit.Stream) error {
+	if _, ok := k.target.(tempered); ok { // exchanges need the energies
+		block.U = make([]float64, block.N)
+		k.energies(block)
+	}
+	return nil
+}
+
+func (k *gibbs) energies(block *ebmkit.Ensemble) {
+	for i := range block.U {
+		block.U[i] = k.target.Energy(block.Row(i))
+	}
+}
 
 func (k *gibbs) Advance(block *ebmkit.Ensemble, s *ebmkit.Stream) (Info, error) {
 	for i := range block.N {
 		k.target.Sweep(block.Row(i), s)
 	}
+	k.energies(block)
 	return Info{Evals: block.N}, diverged("mcmc.Gibbs", block, "check the conditionals that the target's Sweep draws from")
 }
 

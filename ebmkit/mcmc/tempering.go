@@ -269,7 +269,10 @@ func (b *rungs) advance(t *tempering, next int) {
 				b.err = atWalker(err, b.lo, step)
 				return
 			}
-			a := vmath.Sum(info.Prob) / float64(len(info.Prob))
+			a := 1.0 // kernels that always move
+			if info.Prob != nil {
+				a = vmath.Sum(info.Prob) / float64(len(info.Prob))
+			}
 			b.accept[l] += a
 			if r.dual != nil && step < cfg.Burn {
 				r.dual.update(a)
@@ -281,7 +284,9 @@ func (b *rungs) advance(t *tempering, next int) {
 					b.chainInfo.Divergent += info.Divergent
 					b.chainInfo.NonFinite += info.NonFinite
 					b.chainInfo.TreeLimit += info.TreeLimit
-					vmath.Axpy(b.chainProb, 1, info.Prob)
+					if info.Prob != nil {
+						vmath.Axpy(b.chainProb, 1, info.Prob)
+					}
 				}
 			}
 		}

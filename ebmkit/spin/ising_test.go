@@ -524,3 +524,52 @@ func BenchmarkLattice(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(turned), "ns/turn")
 	})
 }
+
+// Tempering with heat-bath sweeps at every level: from all up, the coldest level
+// reaches the exact energy, |m| and, through the hot ones, m = 0, which it does not
+// reach alone.
+func TestTemperingOfSpins(t *testing.T) {
+	g := must(Torus{Rows: 4, Cols: 4, J: 0.6}.Ising())
+	exact := must(must(Enumerate(g)).At(1))
+	n := 3000
+	if testing.Short() {
+		n = 600
+	}
+	cfg := mcmc.Config{Walkers: n, Burn: 300, Draws: 1, Seed: 9, Init: &ebmkit.Ensemble{N: 1, Dim: 16, X: uniform(16, 1)}}
+	ladder := must(mcmc.Tempering{Method: mcmc.Gibbs{}, Betas: []float64{1, 0.7, 0.4}, SwapEvery: 1}.Run(context.Background(), g, cfg))
+	u, absM, m := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range n {
+		x := ladder.Chain.Last().Row(i)
+		u[i] = g.Energy(x) / 16
+		for _, v := range x {
+			m[i] += v / 16
+		}
+		absM[i] = math.Abs(m[i])
+	}
+	cfg.Burn = 30
+	alone := must(mcmc.Run(context.Background(), g, mcmc.Gibbs{}, cfg))
+	stuck := make([]float64, n)
+	for i := range n {
+		for _, v := range alone.Last().Row(i) {
+			stuck[i] += v / 16
+		}
+	}
+	if z := ebmkit.MeanOf(stuck).Z(0); z < 10 {
+		t.Errorf("one level alone forgot its start, z = %.1f: the test has no power", z)
+	}
+	for _, c := range []struct {
+		name  string
+		got   ebmkit.Estimate
+		exact float64
+	}{
+		{"energy", ebmkit.MeanOf(u), exact.Energy},
+		{"|m|", ebmkit.MeanOf(absM), exact.AbsM},
+		{"m", ebmkit.MeanOf(m), 0},
+	} {
+		z := c.got.Z(c.exact)
+		t.Logf("%s %v, exact %g, z = %.2f", c.name, c.got, c.exact, z)
+		if math.Abs(z) > 4 {
+			t.Errorf("%s %v, exact %g, z = %.1f", c.name, c.got, c.exact, z)
+		}
+	}
+}
