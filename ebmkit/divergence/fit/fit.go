@@ -1,5 +1,6 @@
 // Package fit finds the parameters of an energy that minimise the
-// Kullback-Leibler or the Fisher divergence from a given density, by quadrature
+// Kullback-Leibler divergence (in either direction) or the Fisher divergence from a
+// given density, by quadrature
 // in one or two dimensions. It shows what review Assumption 2.2 is about: if the
 // density lies in the class both agree, if not they may differ.
 //
@@ -73,6 +74,63 @@ func KL(p ebmkit.Energy, model ebmkit.Parametric, dom quad.Domain) (*Result, err
 		return nil, err
 	}
 	r.Divergence, err = divergence.KL(p, model, dom)
+	return r, err
+}
+
+// ReverseKL sets the parameters of model to a local minimum of KL(model, p), the
+// other direction than maximum likelihood: it picks a mode of p where KL covers
+// them all. With f = U_p - U_model its gradient is
+//
+//	d/dtheta KL(model, p) = -Cov_model(dU/dtheta, f).
+//
+// Which minimum is found depends on the parameters that model starts with. Errors
+// as KL; also if p is zero somewhere where the model is not.
+func ReverseKL(p ebmkit.Energy, model ebmkit.Parametric, dom quad.Domain) (*Result, error) {
+	const fn = "fit.ReverseKL"
+	pd, err := density(fn, p, model, dom)
+	if err != nil {
+		return nil, err
+	}
+	n := model.NumParams()
+	// f cancels where the model resembles p: no tolerance below the rounding of the
+	// energies that it is made of.
+	const absTol = 1e-12
+	value := func() (float64, error) {
+		md, err := quad.NewDensity(model, dom)
+		if err != nil {
+			return 0, err
+		}
+		f, err := md.WithAbsTol(absTol).ExpectOne(func(x []float64) float64 { return p.Energy(x) - model.Energy(x) })
+		return f.Value - md.LogZ.Value + pd.LogZ.Value, err
+	}
+	u := make([]float64, n)
+	grad := func(dst []float64) error {
+		md, err := quad.NewDensity(model, dom)
+		if err != nil {
+			return err
+		}
+		r, err := md.WithAbsTol(absTol).Expect(2*n+1, func(dst, x []float64) {
+			clear(u)
+			model.AddParamGrad(u, nil, x)
+			f := p.Energy(x) - model.Energy(x)
+			for k, v := range u {
+				dst[k], dst[n+k] = v, v*f
+			}
+			dst[2*n] = f
+		})
+		if err != nil {
+			return err
+		}
+		for k := range dst {
+			dst[k] = r[k].Value*r[2*n].Value - r[n+k].Value
+		}
+		return nil
+	}
+	r, err := minimise(fn, model, value, grad)
+	if err != nil {
+		return nil, err
+	}
+	r.Divergence, err = divergence.KL(model, p, dom)
 	return r, err
 }
 

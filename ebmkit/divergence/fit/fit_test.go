@@ -197,3 +197,41 @@ func long(t *testing.T) {
 		t.Skip("long")
 	}
 }
+
+// Backwards, a Gaussian picks one mode of eq. (8): the one it starts at. At a mode
+// of weight w alone, KL(q, p) <= -log w, and the minimum is stationary: no step of
+// the parameters lowers it. Where the density is in the class, it is found.
+func TestReverseKL(t *testing.T) {
+	for _, c := range []struct{ start, mode, sd, w float64 }{{-1, 0, 1, 0.7}, {6, 5, 0.5, 0.3}} {
+		m := must(energy.NewGaussian1D(c.start, 1))
+		r, err := fit.ReverseKL(eq8(), m, quad.All())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("from %g: mean %.6f, sd %.6f, %v, gradient %.1e, %d steps", c.start, m.Mean(nil)[0], m.SD(nil)[0], r.Divergence, r.GradNorm, r.Steps)
+		if math.Abs(m.Mean(nil)[0]-c.mode) > 0.05 || math.Abs(m.SD(nil)[0]-c.sd) > 0.05 {
+			t.Errorf("from %g: did not find the mode at %g", c.start, c.mode)
+		}
+		if r.Divergence.Value > -math.Log(c.w) {
+			t.Errorf("KL %v is above -log w = %v", r.Divergence.Value, -math.Log(c.w))
+		}
+		for k := range 2 {
+			for _, h := range []float64{-1e-3, 1e-3} {
+				theta := append([]float64(nil), r.Theta...)
+				theta[k] += h
+				if err := m.SetParams(theta); err != nil {
+					t.Fatal(err)
+				}
+				if v := must(divergence.KL(m, eq8(), quad.All())).Value; v < r.Divergence.Value {
+					t.Errorf("from %g: theta[%d] %+g lowers KL to %v", c.start, k, h, v)
+				}
+			}
+		}
+	}
+	m := must(energy.NewGaussian1D(1, 2))
+	if _, err := fit.ReverseKL(must(energy.NewGaussian1D(-0.5, 0.7)), m, quad.All()); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "realisable mean", m.Mean(nil)[0], -0.5, 1e-7)
+	near(t, "realisable sd", m.SD(nil)[0], 0.7, 1e-7)
+}
