@@ -324,6 +324,9 @@ func TestBlockGibbs(t *testing.T) {
 }
 
 func TestSweepAllocs(t *testing.T) {
+	if conform.Race {
+		t.Skip("the race detector empties pools")
+	}
 	s := ebmkit.NewStream(1, "x", 0)
 	m, g, b := stir(must(NewRBM(30, 20)), 1, 1), stir(must(NewGaussianRBM(30, 20, 1)), 0.1, 1), stir(must(NewBoltzmann(30)), 0.1, 1)
 	v := make([]float64, 30)
