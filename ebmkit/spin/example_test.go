@@ -37,8 +37,8 @@ func Example() {
 	fmt.Printf("|m|    %v, exact %.4f\n", seen.AbsM, exact.AbsM)
 	fmt.Println("within 4 standard errors:", math.Abs(seen.Energy.Z(exact.Energy)) < 4 && math.Abs(seen.AbsM.Z(exact.AbsM)) < 4)
 	// Output:
-	// energy -1.5585 +- 0.0028, exact -1.5628
-	// |m|    0.8413 +- 0.0013, exact 0.8427
+	// energy -1.5630 +- 0.0028, exact -1.5628
+	// |m|    0.8428 +- 0.0014, exact 0.8427
 	// within 4 standard errors: true
 }
 

@@ -237,7 +237,7 @@ func TestTorusAgainstEnumeration(t *testing.T) {
 	levels := must(Enumerate(must(tor.Ising())))
 	for _, beta := range []float64{0.2, 0.44, 0.6} {
 		exact := must(levels.At(beta))
-		for _, u := range []Update{HeatBath, Metropolis, Wolff} {
+		for _, u := range []Update{HeatBath, Metropolis, Wolff, Mixed} {
 			l := must(NewLattice(tor, beta, 3))
 			s := must(l.Run(context.Background(), u, 200, draws, 3))
 			o, err := s.Observables()
@@ -411,10 +411,10 @@ func TestYang(t *testing.T) {
 	const draws = 1500
 	tor := Torus{64, 64, 1, 0}
 	for _, beta := range []float64{0.47, 0.55} {
-		for _, u := range []Update{HeatBath, Wolff} {
+		for _, u := range []Update{HeatBath, Wolff, Mixed} {
 			l := must(NewLattice(tor, beta, 21))
 			thin := 20
-			if u == Wolff {
+			if u != HeatBath {
 				thin = 2
 			}
 			o := must(must(l.Run(context.Background(), u, 500, draws, thin)).Observables())
@@ -450,6 +450,30 @@ func TestLatticeBitsOnAnyCores(t *testing.T) {
 	other.HeatBath(7)
 	if slices.Equal(other.Spins(nil), one) {
 		t.Error("two seeds give the same spins")
+	}
+}
+
+// The assembler makes the same spins as the Go code, also where the words of a
+// block do not fill its groups of four and where rows end inside a word.
+func TestLatticePathsAgree(t *testing.T) {
+	defer func(v bool) { useAVX2 = v }(useAVX2)
+	if !useAVX2 {
+		t.Skip("one path only")
+	}
+	for _, tor := range []Torus{{256, 256, 1, 0}, {4, 4, 1, 0}, {6, 10, -1, 0}, {130, 130, 0.3, 0}, {10, 390, -0.7, 0}, {64, 128, 1, 0.2}} {
+		for _, beta := range []float64{0, 0.1, 0.44, 3} {
+			run := func(avx2 bool) []float64 {
+				useAVX2 = avx2
+				l := must(NewLattice(tor, beta, 9))
+				l.Randomize()
+				l.HeatBath(20)
+				l.Metropolis(20)
+				return l.Spins(nil)
+			}
+			if !slices.Equal(run(true), run(false)) {
+				t.Errorf("%+v at beta %g: the paths differ", tor, beta)
+			}
+		}
 	}
 }
 

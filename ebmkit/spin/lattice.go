@@ -66,8 +66,8 @@ func (t Torus) Ising() (*Ising, error) {
 //
 // Neighbours are counted with bitwise adders. A spin then turns if u < p, where
 // p is one of a few probabilities, chosen by its count. Numbers u and p are
-// compared bit by bit from the top, for 64 spins with one random word a bit,
-// until all are decided: about 8 words. Probabilities are exact to 2^-64.
+// compared bit by bit from the top, for 256 spins with four random words a bit,
+// until all are decided: after about 9 bits. Probabilities are exact to 2^-64.
 type Lattice struct {
 	torus Torus
 	beta  float64
@@ -94,9 +94,10 @@ const blockWords = 64
 type latticeBlock struct {
 	lo, hi int // rows
 	stream *ebmkit.Stream
-	random [512]uint64
-	next   int      // random[next:] are unused
-	side   []uint64 // scratch, one row
+	random [1024]uint64
+	next   int         // random[next:] are unused
+	side   []uint64    // scratch: the fourth neighbours
+	edge   [2][]uint64 // scratch: the rows above and below, at the ends
 }
 
 // NewLattice returns a lattice with all spins up. It returns *ebmkit.ArgError if
@@ -128,7 +129,8 @@ func NewLattice(t Torus, beta float64, seed uint64) (*Lattice, error) {
 		b := &l.blocks[i]
 		b.lo, b.hi = i*rows, min((i+1)*rows, t.Rows)
 		b.stream = ebmkit.NewStream(seed, "ising", i)
-		b.next, b.side = len(b.random), make([]uint64, l.words)
+		b.next, b.side = len(b.random), make([]uint64, (b.hi-b.lo)*l.words)
+		b.edge = [2][]uint64{make([]uint64, len(b.side)), make([]uint64, len(b.side))}
 	}
 	l.task = func(i int) { l.updateBlock(&l.blocks[i]) }
 	l.cluster.stream = ebmkit.NewStream(seed, "wolff", 0)
@@ -260,7 +262,7 @@ func (l *Lattice) Energy() float64 {
 	b := &l.blocks[0]
 	for r := range l.torus.Rows {
 		above, here, below := l.otherRows(0, r)
-		side := l.shift(b.side, here, r&1 == 0)
+		side := l.shift(b.side[:l.words], here, r&1 == 0)
 		for w, x := range l.spins[0][r*l.words : (r+1)*l.words] {
 			v := l.valid(w)
 			unequal += bits.OnesCount64((x^above[w])&v) + bits.OnesCount64((x^below[w])&v) +
@@ -326,26 +328,48 @@ func (l *Lattice) sweep(r *rule, n int) {
 
 // updateBlock updates the sites of the current colour in the rows of b.
 func (l *Lattice) updateBlock(b *latticeBlock) {
-	rule := l.active
+	rule, other, n := l.active, l.spins[1-l.colour], l.words
+	own := l.spins[l.colour][b.lo*n : b.hi*n]
+	above, here, below := l.rows(b.edge[0], other, b.lo-1), other[b.lo*n:b.hi*n], l.rows(b.edge[1], other, b.lo+1)
 	for r := b.lo; r < b.hi; r++ {
-		above, here, below := l.otherRows(l.colour, r)
-		side := l.shift(b.side, here, (r+l.colour)&1 == 0)
-		own := l.spins[l.colour][r*l.words:][:len(here)]
-		above, below, side = above[:len(here)], below[:len(here)], side[:len(here)]
-		for w, s := range here {
-			if b.next > len(b.random)-64 {
-				b.refill()
-			}
-			// c0 + 2 c1 + 4 c2 neighbours are up.
-			p, q, t := above[w], below[w], side[w]
-			odd, even := p^q, s^t
-			both, pair := p&q, s&t
-			up, used := rule.draw(own[w], odd^even, both^pair^odd&even, both&pair, (*[64]uint64)(b.random[b.next:]))
-			b.next += used
-			own[w] = up
-		}
-		own[len(own)-1] &= l.mask
+		at := (r - b.lo) * n
+		l.shift(b.side[at:at+n], here[at:at+n], (r+l.colour)&1 == 0)
 	}
+	for at := 0; at < len(own); {
+		if b.next > len(b.random)-lanes*maxRounds {
+			b.refill()
+		}
+		if groups := (len(own) - at) / lanes; useAVX2 && rule.symmetric && groups > 0 {
+			done, used := turnAVX2(&own[at], &above[at], &here[at], &below[at], &b.side[at], groups,
+				&rule.rare, rule.against, rule.heatBath, &b.random[b.next], (len(b.random)-b.next)/lanes)
+			at += lanes * done
+			b.next += lanes * used
+			continue
+		}
+		end := min(at+lanes, len(own))
+		b.next += lanes * rule.turn(own[at:end], above[at:end], here[at:end], below[at:end], b.side[at:end], b.random[b.next:])
+		at = end
+	}
+	for last := n - 1; last < len(own); last += n {
+		own[last] &= l.mask
+	}
+}
+
+// rows returns rows lo, lo+1, ... of s, as many as edge has, around the end. Only
+// there does it copy them, to edge.
+func (l *Lattice) rows(edge, s []uint64, lo int) []uint64 {
+	lo *= l.words
+	if lo >= 0 && lo+len(edge) <= len(s) {
+		return s[lo : lo+len(edge)]
+	}
+	if lo < 0 {
+		k := copy(edge, s[len(s)+lo:])
+		copy(edge[k:], s)
+	} else {
+		k := copy(edge, s[lo:])
+		copy(edge[k:], s)
+	}
+	return edge
 }
 
 // refill moves the unused random words to the front and adds new ones.

@@ -10,13 +10,12 @@ type rule struct {
 	// against three or four neighbours of one kind.
 	symmetric bool
 	heatBath  bool
-	against   uint64        // all ones if J < 0: the neighbours favour what they are not
-	zeros     int           // how many leading digits of both are 0, at most 8
-	rare      [64][2]uint64 // bit 63-j of the two probabilities, as all zeros or all ones
+	against   uint64               // all ones if J < 0: the neighbours favour what they are not
+	rare      [maxRounds][2]uint64 // bit 63-j of the two probabilities, as all zeros or all ones
 
 	// With a field there are five probabilities for a spin that was down and
 	// five for one that was up.
-	general [2][64][5]uint64
+	general [2][maxRounds][5]uint64
 }
 
 // set fills the tables for P(up) = law(beta, local field, was up).
@@ -30,8 +29,6 @@ func (r *rule) set(t Torus, beta float64, law func(beta, f float64, up bool) flo
 		for i := range r.rare {
 			r.rare[i][j] = spread(p, i)
 		}
-	}
-	for r.zeros = 0; r.zeros < 8 && r.rare[r.zeros] == [2]uint64{}; r.zeros++ {
 	}
 	for was := range r.general {
 		for i := range r.general[was] {
@@ -55,59 +52,69 @@ func spread(p float64, i int) uint64 {
 	return -(digits >> (63 - i) & 1)
 }
 
-// draw returns the spins after the update of x, whose neighbours that are up
-// number c0 + 2 c1 + 4 c2, and how many random words it used.
-func (r *rule) draw(x, c0, c1, c2 uint64, random *[64]uint64) (up uint64, used int) {
-	if !r.symmetric {
-		return r.drawGeneral(x, c0, c1, c2, random)
-	}
-	major := (c2 | c1&c0) ^ r.against
-	three, four := c0, ^(c0 | c1) // so many neighbours are of one kind
-	tie := c1 &^ c0
-	open, rare := three|four, uint64(0)
-	// While the digits of both probabilities are 0, a random 1 decides.
-	used = r.zeros
-	for _, w := range random[:used] {
-		open &^= w
-	}
-	u, d := (*[6]uint64)(random[used:]), (*[6][2]uint64)(r.rare[used:])
-	open, rare = decide(open, rare, u[0], three&d[0][0]|four&d[0][1])
-	open, rare = decide(open, rare, u[1], three&d[1][0]|four&d[1][1])
-	open, rare = decide(open, rare, u[2], three&d[2][0]|four&d[2][1])
-	open, rare = decide(open, rare, u[3], three&d[3][0]|four&d[3][1])
-	open, rare = decide(open, rare, u[4], three&d[4][0]|four&d[4][1])
-	open, rare = decide(open, rare, u[5], three&d[5][0]|four&d[5][1])
-	for used += 6; open != 0 && used < 64; used++ {
-		d := &r.rare[used]
-		open, rare = decide(open, rare, random[used], three&d[0]|four&d[1])
-	}
-	if r.heatBath {
-		// Spins with a tie have not used their bits of the first word.
-		return major&^tie ^ rare ^ random[0]&tie, used
-	}
-	// Metropolis: with the minority or a tie a spin always turns.
-	return x ^ (tie | (x^major)&^tie | rare), used
-}
+// lanes is how many words are updated together: each round of random words has
+// one for each, and the rounds end when all their spins are decided.
+const lanes = 4
 
-// decide looks at one more binary digit of 64 numbers u and p, whose digits so
-// far are equal where open is set: less gets those that are now known to be
-// below their p.
-func decide(open, less, u, p uint64) (stillOpen, nowLess uint64) {
-	decided := open & (u ^ p)
-	return open ^ decided, less | decided&p
-}
+// early is how many rounds are made before the first look whether all are
+// decided.
+const early = 8
 
-func (r *rule) drawGeneral(x, c0, c1, c2 uint64, random *[64]uint64) (up uint64, used int) {
-	c01 := c0 & c1
-	open := uint64(math.MaxUint64)
-	for ; open != 0 && used < 64; used++ {
-		w, d := random[used], &r.general[0][used]
-		p := d[0] ^ c0&d[1] ^ c1&d[2] ^ c01&d[3] ^ c2&d[4]
-		if !r.heatBath {
-			d := &r.general[1][used]
-			p = p&^x | x&(d[0]^c0&d[1]^c1&d[2]^c01&d[3]^c2&d[4])
+// maxRounds is the number of binary digits of a probability.
+const maxRounds = 64
+
+// turn updates up to four words of spins, own, with the words of their four
+// neighbours. It returns how many rounds it used: 4 random words each.
+func (r *rule) turn(own, above, here, below, side, random []uint64) (rounds int) {
+	n := len(own)
+	above, here, below, side = above[:n], here[:n], below[:n], side[:n]
+	// c0 + 2 c1 + 4 c2 neighbours are up.
+	var c0, c1, c2, open, less [lanes]uint64
+	for w := range own {
+		p, q, s, t := above[w], below[w], here[w], side[w]
+		odd, even, both, pair := p^q, s^t, p&q, s&t
+		c0[w], c1[w], c2[w] = odd^even, both^pair^odd&even, both&pair
+		open[w] = math.MaxUint64
+		if r.symmetric {
+			open[w] = ^(c1[w] &^ c0[w]) // a tie is drawn apart
 		}
-		open, up = decide(open, up, w, p)
 	}
-	return up, used
+	for rounds < early || open != [lanes]uint64{} && rounds < maxRounds {
+		u := (*[lanes]uint64)(random[lanes*rounds:])
+		rare, down, up := &r.rare[rounds], &r.general[0][rounds], &r.general[1][rounds]
+		for w := range own {
+			a, b, c := c0[w], c1[w], c2[w]
+			var p uint64
+			switch {
+			case r.symmetric:
+				p = a&rare[0] | ^(a|b)&rare[1] // three or four neighbours are of one kind
+			case r.heatBath:
+				p = down[0] ^ a&down[1] ^ b&down[2] ^ a&b&down[3] ^ c&down[4]
+			default:
+				x := own[w]
+				p = (down[0]^a&down[1]^b&down[2]^a&b&down[3]^c&down[4])&^x |
+					x&(up[0]^a&up[1]^b&up[2]^a&b&up[3]^c&up[4])
+			}
+			// Where open is set, the digits of u and p so far are equal; less
+			// gets those that are now known to be below their p.
+			decided := open[w] & (u[w] ^ p)
+			open[w] ^= decided
+			less[w] |= decided & p
+		}
+		rounds++
+	}
+	for w, x := range own {
+		major, tie := (c2[w]|c1[w]&c0[w])^r.against, c1[w]&^c0[w]
+		switch {
+		case !r.symmetric:
+			own[w] = less[w]
+		case r.heatBath:
+			// Spins with a tie have not used their bits of the first word.
+			own[w] = major&^tie ^ less[w] ^ random[w]&tie
+		default:
+			// With the minority or a tie a spin always turns.
+			own[w] = x ^ (tie | (x^major)&^tie | less[w])
+		}
+	}
+	return rounds
 }
