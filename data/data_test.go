@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -195,6 +196,29 @@ func TestPictures(t *testing.T) {
 	for _, bad := range []int{0, 15} {
 		_, _, err = p.Split(bad)
 		wantArg(t, "split", err, "n")
+	}
+}
+
+func TestCropAndDistinct(t *testing.T) {
+	p := &Pictures{N: 3, Rows: 2, Cols: 3, X: []float64{1, 2, 3, 4, 5, 6, 0, 2, 3, 9, 5, 6, 7, 7, 7, 8, 8, 8}, Label: []string{"a", "b", "c"}}
+	q := must(p.Crop(0, 1, 2, 2))
+	if !slices.Equal(q.X, []float64{2, 3, 5, 6, 2, 3, 5, 6, 7, 7, 8, 8}) || q.Rows != 2 || q.Cols != 2 || q.Label[2] != "c" {
+		t.Errorf("cropped %v", q)
+	}
+	d, w := q.Distinct()
+	if d.N != 2 || !slices.Equal(d.X, []float64{2, 3, 5, 6, 7, 7, 8, 8}) || !slices.Equal(d.Label, []string{"a", "c"}) || w[0] != 2.0/3 || w[1] != 1.0/3 {
+		t.Errorf("distinct %v %v", d, w)
+	}
+	if all, w := p.Distinct(); all.N != 3 || w[1] != 1.0/3 {
+		t.Errorf("distinct %v", w)
+	}
+	minus := &Pictures{N: 2, Rows: 1, Cols: 1, X: []float64{0, math.Copysign(0, -1)}, Label: []string{"", ""}}
+	if one, _ := minus.Distinct(); one.N != 1 {
+		t.Error("-0 and 0 are different")
+	}
+	for _, c := range [][4]int{{-1, 0, 1, 1}, {0, -1, 1, 1}, {0, 0, 3, 1}, {1, 0, 2, 1}, {0, 2, 1, 2}, {0, 0, 0, 1}, {0, 0, 1, 0}} {
+		_, err := p.Crop(c[0], c[1], c[2], c[3])
+		wantArg(t, "crop", err, "top, left, rows, cols")
 	}
 }
 

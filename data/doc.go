@@ -7,7 +7,9 @@
 package data
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
@@ -75,4 +77,48 @@ func (p *Pictures) Split(n int) (first, rest *Pictures, err error) {
 	cut := n * p.Dim()
 	return &Pictures{n, p.Rows, p.Cols, p.X[:cut:cut], p.Label[:n:n]},
 		&Pictures{p.N - n, p.Rows, p.Cols, p.X[cut:], p.Label[n:]}, nil
+}
+
+// Crop returns the part of every picture that starts at row top and column left,
+// rows x cols pixels. It returns *ebmkit.ArgError if that is not inside.
+func (p *Pictures) Crop(top, left, rows, cols int) (*Pictures, error) {
+	if top < 0 || left < 0 || rows < 1 || cols < 1 || rows > p.Rows-top || cols > p.Cols-left {
+		return nil, &ebmkit.ArgError{Func: "data.Pictures.Crop", Arg: "top, left, rows, cols", Value: fmt.Sprintf("%d, %d, %d, %d", top, left, rows, cols),
+			Want: fmt.Sprintf("a rectangle inside %d x %d pixels", p.Rows, p.Cols)}
+	}
+	q := &Pictures{N: p.N, Rows: rows, Cols: cols, Label: slices.Clone(p.Label), X: make([]float64, 0, p.N*rows*cols)}
+	for i := range p.N {
+		for r := top; r < top+rows; r++ {
+			q.X = append(q.X, p.At(i)[r*p.Cols+left:r*p.Cols+left+cols]...)
+		}
+	}
+	return q, nil
+}
+
+// Distinct returns the different pictures, in the order in which they first
+// occur and with the label of that one, and the fraction of the pictures that
+// each of them stands for: the empirical law.
+func (p *Pictures) Distinct() (*Pictures, []float64) {
+	q := &Pictures{Rows: p.Rows, Cols: p.Cols}
+	var count []float64
+	seen := map[string]int{}
+	key := make([]byte, 0, 8*p.Dim())
+	for i := range p.N {
+		key = key[:0]
+		for _, v := range p.At(i) {
+			key = binary.LittleEndian.AppendUint64(key, math.Float64bits(v+0)) // -0 is 0
+		}
+		k, old := seen[string(key)]
+		if !old {
+			k = q.N
+			seen[string(key)] = k
+			q.X, q.Label, q.N = append(q.X, p.At(i)...), append(q.Label, p.Label[i]), q.N+1
+			count = append(count, 0)
+		}
+		count[k]++
+	}
+	for k := range count {
+		count[k] /= float64(p.N)
+	}
+	return q, count
 }
