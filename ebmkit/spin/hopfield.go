@@ -207,6 +207,9 @@ type Retrieval struct {
 	States  [][]float64 // the start and the state after every step
 	Energy  []float64   // their energies
 	Outcome Outcome
+	// Descent holds the energy of the start and that after every single spin that
+	// turned. RetrieveAsync only.
+	Descent []float64
 }
 
 // Last returns the final state.
@@ -260,7 +263,8 @@ func (net *Hopfield) RetrieveSync(x []float64, maxSteps int) (*Retrieval, error)
 
 // RetrieveAsync runs review eq. (4) from x on one spin after the other, in an
 // order drawn anew for each of at most maxSweeps sweeps from the stream
-// (seed, "retrieve", 0). States and energies are recorded after each sweep. If
+// (seed, "retrieve", 0). States and energies are recorded after each sweep, and
+// the energy after each spin that turns. If
 // J_ii >= 0 the energy never rises, so it ends in a fixed point. Errors as
 // RetrieveSync.
 func (net *Hopfield) RetrieveAsync(x []float64, maxSweeps int, seed uint64) (*Retrieval, error) {
@@ -273,6 +277,7 @@ func (net *Hopfield) RetrieveAsync(x []float64, maxSweeps int, seed uint64) (*Re
 	for i := range order {
 		order[i] = i
 	}
+	r.Descent = []float64{r.Energy[0]}
 	for range maxSweeps {
 		x := slices.Clone(r.Last())
 		for k := net.n - 1; k > 0; k-- {
@@ -280,7 +285,14 @@ func (net *Hopfield) RetrieveAsync(x []float64, maxSweeps int, seed uint64) (*Re
 			order[k], order[m] = order[m], order[k]
 		}
 		for _, i := range order {
-			x[i] = net.sign(i, vmath.Dot(net.j[i*net.n:(i+1)*net.n], x)+net.field[i], x[i])
+			f := vmath.Dot(net.j[i*net.n:(i+1)*net.n], x) + net.field[i]
+			if v := net.sign(i, f, x[i]); v != x[i] {
+				// dU = -(v - x_i) f_i - J_ii (v - x_i)^2/2
+				d := v - x[i]
+				u := r.Descent[len(r.Descent)-1]
+				r.Descent = append(r.Descent, u-d*(f+net.j[i*net.n+i]*d/2))
+				x[i] = v
+			}
 		}
 		if slices.Equal(x, r.Last()) {
 			r.Outcome = FixedPoint

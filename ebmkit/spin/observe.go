@@ -168,6 +168,7 @@ const (
 	HeatBath   Update = iota // one checkerboard sweep
 	Metropolis               // one checkerboard sweep
 	Wolff                    // one cluster
+	Mixed                    // one checkerboard sweep of the heat bath, then one cluster
 )
 
 // String returns the name of the update.
@@ -179,6 +180,8 @@ func (u Update) String() string {
 		return "Metropolis"
 	case Wolff:
 		return "Wolff"
+	case Mixed:
+		return "heat bath and Wolff"
 	}
 	return fmt.Sprintf("Update(%d)", int(u))
 }
@@ -195,13 +198,22 @@ func (l *Lattice) Run(ctx context.Context, update Update, burn, draws, thin int)
 		step = l.HeatBath
 	case Metropolis:
 		step = l.Metropolis
-	case Wolff:
+	case Wolff, Mixed:
 		if _, err := l.Wolff(0); err != nil {
 			return nil, err
 		}
-		step = func(n int) { l.Wolff(n) }
+		step = func(n int) {
+			if update == Wolff {
+				l.Wolff(n)
+				return
+			}
+			for range n {
+				l.HeatBath(1)
+				l.Wolff(1)
+			}
+		}
 	default:
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "update", Value: update, Want: "HeatBath, Metropolis or Wolff"}
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "update", Value: update, Want: "HeatBath, Metropolis, Wolff or Mixed"}
 	}
 	if burn < 0 {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "burn", Value: burn, Want: "at least 0"}
