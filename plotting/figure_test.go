@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -205,6 +206,27 @@ func TestColoursFollowNames(t *testing.T) {
 	}
 	if s.Series[0].Style.Color != s.Series[2].Style.Color || s.Series[0].Style.Color == s.Series[1].Style.Color {
 		t.Errorf("colours %v", []any{s.Series[0].Style.Color, s.Series[1].Style.Color, s.Series[2].Style.Color})
+	}
+}
+
+// The first row of a picture is the upper one.
+func TestPicture(t *testing.T) {
+	s, err := Picture(2, 3, []float64{1, 2, 3, 4, 5, 6}).Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := s.Series[0].Grid
+	if !slices.Equal(g.Z, []float64{4, 5, 6, 1, 2, 3}) || g.CenterX(0) != 0.5 || g.CenterY(1) != 1.5 || !s.Picture || !s.Equal {
+		t.Errorf("%+v", s)
+	}
+	p, err := Picture(2, 3, []float64{1, 2, 3, 4, 5, 6}).Title("t").XLabel("x").layout()
+	if err != nil || p.bar != nil || len(p.panels[0].xmaj) != 0 || p.panels[0].xlab.Width != 0 {
+		t.Errorf("a picture has axes or a colour bar (%v)", err)
+	}
+	for _, f := range []Figure{Picture(0, 1, nil), Picture(1, 2, []float64{1}), Picture(1, 1, []float64{math.NaN()})} {
+		if f.Err() == nil {
+			t.Error("bad pixels are accepted")
+		}
 	}
 }
 

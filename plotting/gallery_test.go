@@ -75,6 +75,17 @@ func gallery() map[string]Drawable {
 		}, -2, 2, -2, 2, 16, 16)).EqualAspect().XLabel("$x_1$").YLabel("$x_2$").ZLabel(`$e^{-U}$`)
 	spins := GridOf(func(x, y float64) float64 { return math.Copysign(1, math.Sin(7*x)+math.Cos(5*y+x)) }, 0, 32, 0, 32, 32, 32)
 	g["spins"] = New().Heat(spins, Pixels).EqualAspect().Title("Ising, $32^2$ spins")
+	letter := []float64{0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1}
+	g["picture"] = Picture(5, 6, letter).Title("A").Size(Single/2, 0)
+	var letters []Figure
+	for i := range 10 {
+		noisy := clone(letter)
+		for k := range i {
+			noisy[(7*k+3*i)%30] = 0.5
+		}
+		letters = append(letters, Picture(5, 6, noisy).Title(number(float64(i), 0)+" grey"))
+	}
+	g["pictures"] = Small(5, letters...).Title("Pictures have no axes")
 	g["diverging"] = New().Heat(GridOf(func(x, y float64) float64 { return math.Sin(3*x) * math.Cos(2*y) }, -2, 2, -1, 1, 220, 120), Diverging).
 		Contour(GridOf(func(x, y float64) float64 { return math.Sin(3*x) * math.Cos(2*y) }, -2, 2, -1, 1, 220, 120)).
 		XLabel("$x$").YLabel("$y$").ZLabel(`correlation $C_{ij}$`).Size(Double, 70)

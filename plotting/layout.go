@@ -151,10 +151,19 @@ func (p *panel) setLabels(w, h float64) {
 // margins returns the room that axes and title take around a data rectangle of
 // the size.
 func (p *panel) margins(w, h float64) (l, r, t, b float64) {
-	p.setTicks(w, h)
-	p.setLabels(w, h)
 	th := p.s.Theme
 	size := th.SmallSize
+	if p.s.Picture {
+		p.setLabels(w, h)
+		p.xlab, p.ylab = mathtext.Label{}, mathtext.Label{}
+		if p.title.Width > 0 {
+			asc, desc := lineHeight(p.title, th.TextSize)
+			t = titleGap + asc + desc
+		}
+		return 0, 0, t, 0
+	}
+	p.setTicks(w, h)
+	p.setLabels(w, h)
 	l, b = th.TickMajor, th.TickMajor
 	if p.ticksY {
 		widest := 0.0
@@ -250,7 +259,7 @@ func layoutSheet(sh sheet) (*page, error) {
 			p.labelY = p.s.Y.Label != sh.specs[i-1].Y.Label
 		}
 		switch {
-		case sh.multiple && n > 1:
+		case sh.multiple && n > 1 && !p.s.Picture:
 			p.titleText = panelTag(i) + " " + p.s.Title
 		case sh.multiple:
 			p.titleText = p.s.Title
@@ -275,7 +284,7 @@ func layoutSheet(sh sheet) (*page, error) {
 		lg = newLegend(entries, t)
 	}
 	for i := range sh.specs {
-		if sh.specs[i].hasHeat() {
+		if sh.specs[i].hasHeat() && !sh.specs[i].Picture {
 			pg.bar = &colorBar{s: &sh.specs[i]}
 			break
 		}

@@ -142,6 +142,7 @@ type Spec struct {
 	Legend         Position
 	Width, Height  float64 // in millimetres; Height 0 is chosen by the layout
 	Equal          bool    // one unit of x is as long as one unit of y
+	Picture        bool    // no axes, no colour bar: see Picture
 	Insets         []Inset
 	Provenance     []Pair
 	Theme          Theme

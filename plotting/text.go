@@ -27,7 +27,9 @@ func Text(d Drawable) string {
 			b.WriteString("  " + panelTag(i) + " " + PlainText(s.Title) + "\n")
 			indent = "    "
 		}
-		b.WriteString(indent + axisText("x", s.X) + ", " + axisText("y", s.Y) + "\n")
+		if !s.Picture {
+			b.WriteString(indent + axisText("x", s.X) + ", " + axisText("y", s.Y) + "\n")
+		}
 		for j := range s.Series {
 			b.WriteString(indent + s.Series[j].text() + "\n")
 		}

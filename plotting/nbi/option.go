@@ -196,7 +196,7 @@ func margins(s plotting.Spec, below int) (left, right, top, bottom int) {
 	if s.Title != "" {
 		top += 20
 	}
-	if heat(s) >= 0 {
+	if heat(s) >= 0 && !s.Picture {
 		right = 90
 	}
 	if s.X.Label != "" {
@@ -473,7 +473,7 @@ func coarse(g plotting.Grid) plotting.Grid {
 func visualMap(s plotting.Spec, series charts.MultiSeries, id string) map[string]any {
 	index := slices.IndexFunc(series, func(u charts.SingleSeries) bool { return u.Id == id })
 	m := s.Theme.Map
-	if s.Z.Min < 0 && s.Z.Max == -s.Z.Min {
+	if s.Z.Min < 0 && s.Z.Max == -s.Z.Min && !s.Picture {
 		m = s.Theme.Diverging
 	}
 	var colors []string
@@ -483,7 +483,9 @@ func visualMap(s plotting.Spec, series charts.MultiSeries, id string) map[string
 	v := map[string]any{"type": "continuous", "seriesIndex": index, "dimension": 2, "min": digits(s.Z.Min), "max": digits(s.Z.Max),
 		"calculable": true, "right": 4, "top": "middle", "itemHeight": 130, "itemWidth": 14, "precision": 2,
 		"inRange": map[string]any{"color": colors}}
-	if s.Z.Label != "" {
+	if s.Picture {
+		v["show"] = false
+	} else if s.Z.Label != "" {
 		v["text"] = []string{mathtext.Plain(s.Z.Label), ""}
 	}
 	return v
