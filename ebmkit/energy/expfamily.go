@@ -21,13 +21,18 @@ type Statistic struct {
 	Curv func(x, v []float64) float64
 }
 
-// Power is the statistic x_j^n, n >= 1. It panics if j < 0 or n < 1.
+// Power is the statistic x_j^n, n >= 1, named "x0^2", or "x0" for n = 1. It
+// panics if j < 0 or n < 1.
 func Power(j, n int) Statistic {
 	if j < 0 || n < 1 {
 		panic("energy: Power: want j >= 0 and n >= 1")
 	}
+	name := fmt.Sprintf("x%d^%d", j, n)
+	if n == 1 {
+		name = fmt.Sprintf("x%d", j)
+	}
 	return Statistic{
-		Name: fmt.Sprintf("x%d^%d", j, n),
+		Name: name,
 		F:    func(x []float64) float64 { return power(x[j], n) },
 		Grad: func(dst, x []float64) {
 			clear(dst)
