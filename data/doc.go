@@ -1,7 +1,8 @@
 // Package data holds the small data sets of the laboratory: bars and stripes,
-// which can be enumerated, letters as patterns of -1 and +1, and the
-// handwritten digits of the UCI repository. README.md says where each comes
-// from.
+// which can be enumerated, letters as patterns of -1 and +1, the handwritten
+// digits of the UCI repository, and laws in the plane with known density and
+// masses (moons, spirals, checkerboard, ring). It reads MNIST's IDX files and
+// tables of numbers that the user has. README.md says where each comes from.
 //
 // Pictures are rows of Rows*Cols numbers, top row first.
 package data
