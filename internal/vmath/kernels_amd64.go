@@ -165,3 +165,38 @@ func softplus32AVX2(y *float32, dy *float32, x *float32, n int)
 //
 //go:noescape
 func siluAVX2(y *float64, dy *float64, x *float64, n int)
+
+// packBitsAVX2 works on n elements, n a positive multiple of 8, and returns 255 if
+// all are 0 or 1.
+//
+//go:noescape
+func packBitsAVX2(dst *byte, x *float64, n int) uint32
+
+// unpackBitsAVX2 works on n elements, n a positive multiple of 8.
+//
+//go:noescape
+func unpackBitsAVX2(x *float64, src *byte, n int)
+
+// bernoulliBitsAVX2 works on n elements, n a positive multiple of 8.
+//
+//go:noescape
+func bernoulliBitsAVX2(dst *byte, x *float32, minusScale float32, words *uint64, n int)
+
+// softplusSum32AVX2 adds max(0, y) to acc[i%8] and multiplies acc[8+i%8] by 1 + exp(-|y|),
+// y = scale*x[i], for i < n, n a positive multiple of 8.
+//
+//go:noescape
+func softplusSum32AVX2(acc *[16]float64, x *float32, scale float32, n int)
+
+// selections32AVX2 writes, for every group of four rows of w, which are ldw bytes
+// apart, the sums of its 16 selections, each of 1, 2, 4 or 8 vectors.
+//
+//go:noescape
+func selections32AVX2(table *float32, w *float32, ldw int, groups int, vectors int)
+
+// addSelected32AVX2 adds to each of rows rows of dst one selection of every group of the
+// table, two groups for each of count bytes of units. Rows of dst are ldd bytes
+// apart, rows of units ldu. rows and count are positive.
+//
+//go:noescape
+func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu int, rows int, table *float32, count int, vectors int)

@@ -46,3 +46,14 @@ func silu32AVX2(y, dy, x *float32, n int)     { panic("unreachable") }
 func tanh32AVX2(y, dy, x *float32, n int)     { panic("unreachable") }
 func softplus32AVX2(y, dy, x *float32, n int) { panic("unreachable") }
 func siluAVX2(y, dy, x *float64, n int)       { panic("unreachable") }
+
+func packBitsAVX2(dst *byte, x *float64, n int) uint32               { panic("unreachable") }
+func unpackBitsAVX2(x *float64, src *byte, n int)                    { panic("unreachable") }
+func softplusSum32AVX2(a *[16]float64, x *float32, s float32, n int) { panic("unreachable") }
+func bernoulliBitsAVX2(dst *byte, x *float32, s float32, words *uint64, n int) {
+	panic("unreachable")
+}
+func selections32AVX2(table, w *float32, ldw, groups, vectors int) { panic("unreachable") }
+func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu, rows int, table *float32, count, vectors int) {
+	panic("unreachable")
+}

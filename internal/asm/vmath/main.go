@@ -43,6 +43,7 @@ func main() {
 	mixture2(false)
 	mixture2(true)
 	activations()
+	binary()
 
 	Generate()
 }

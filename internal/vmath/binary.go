@@ -1,0 +1,216 @@
+package vmath
+
+import "math"
+
+// Units that are 0 or 1, packed: unit i is bit i%8 of byte i/8, and bits that
+// are no units are 0. A matrix of them has rows of whole bytes.
+
+// BitBytes returns the number of bytes of n units.
+func BitBytes(n int) int { return (n + 7) / 8 }
+
+// PackBits packs x into dst, of length BitBytes(len(x)), and reports whether all
+// of x are 0 or 1; if not, dst means nothing. A negative zero is neither.
+func PackBits(dst []byte, x []float64) bool {
+	sameLength(len(dst), BitBytes(len(x)))
+	n := 0
+	if useAVX2 {
+		n = len(x) &^ 7
+	}
+	if n > 0 && packBitsAVX2(&dst[0], &x[0], n) != 255 {
+		return false
+	}
+	clear(dst[n/8:])
+	for i := n; i < len(x); i++ {
+		switch math.Float64bits(x[i]) {
+		case 0:
+		case oneBits:
+			dst[i/8] |= 1 << (i % 8)
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// UnpackBits writes the units of src, 0 or 1, into x.
+func UnpackBits(x []float64, src []byte) {
+	sameLength(len(src), BitBytes(len(x)))
+	n := 0
+	if useAVX2 {
+		n = len(x) &^ 7
+	}
+	if n > 0 {
+		unpackBitsAVX2(&x[0], &src[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		x[i] = float64(src[i/8] >> (i % 8) & 1)
+	}
+}
+
+// TransposeBits writes the transpose of src, rows x cols units, into dst, cols x
+// rows units; rows of dst are stride bytes apart, of which BitBytes(rows) are
+// written.
+func TransposeBits(dst []byte, stride int, src []byte, rows, cols int) {
+	width := BitBytes(cols)
+	for r := 0; r < rows; r += 8 {
+		top := min(8, rows-r)
+		for c := range width {
+			var m uint64 // unit (r+i, 8c+j) is bit 8i+j
+			for i := range top {
+				m |= uint64(src[(r+i)*width+c]) << (8 * i)
+			}
+			// Transpose 2x2 blocks, then blocks of those, then of those.
+			t := (m ^ m>>7) & 0x00aa00aa00aa00aa
+			m ^= t ^ t<<7
+			t = (m ^ m>>14) & 0x0000cccc0000cccc
+			m ^= t ^ t<<14
+			t = (m ^ m>>28) & 0x00000000f0f0f0f0
+			m ^= t ^ t<<28
+			for j := range min(8, cols-8*c) {
+				dst[(8*c+j)*stride+r/8] = byte(m >> (8 * j))
+			}
+		}
+	}
+}
+
+// BernoulliBits draws a unit for every element of x, 1 with the probability
+// 1/(1 + e^(-scale x)), and packs them into dst, of length BitBytes(len(x)).
+// Unit i is made of one half of words[i/2], the lower one if i is even. It is 1 if
+//
+//	u (1 + e^-y) < 1,   y = scale x, not beyond +-80,
+//
+// in float32; u is an odd multiple of 2^-31, rounded. So probabilities are
+// exact to a relative 5e-7 or an absolute 2^-31.
+func BernoulliBits(dst []byte, x []float32, scale float32, words []uint64) {
+	sameLength(len(dst), BitBytes(len(x)))
+	sameLength(len(words), (len(x)+1)/2)
+	n := 0
+	if useAVX2 {
+		n = len(x) &^ 7
+	}
+	if n > 0 {
+		bernoulliBitsAVX2(&dst[0], &x[0], -scale, &words[0], n)
+	}
+	clear(dst[n/8:])
+	for i := n; i < len(x); i++ {
+		if bernoulli32(x[i], -scale, uint32(words[i/2]>>(32*(i%2)))) {
+			dst[i/8] |= 1 << (i % 8)
+		}
+	}
+}
+
+func bernoulli32(x, minusScale float32, w uint32) bool {
+	k, em1 := expReduce32(below32(80, above32(-80, float32(x*minusScale))))
+	e := math.Float32frombits(math.Float32bits(1+em1) + k<<23)
+	u := float32(float32(int32(w>>1|1)) * 0x1p-31)
+	return float32(u*(1+e)) < 1
+}
+
+// below32 returns the smaller of hi and x, and x where x is NaN.
+func below32(hi, x float32) float32 {
+	if hi < x {
+		return hi
+	}
+	return x
+}
+
+// SoftplusSum32 returns the sum of log(1 + e^y), y = scale x[i]. The exponentials
+// are good to a relative 5e-7, sums and logarithm to float64: what is added up is
+// the larger of 0 and y, and what is multiplied up, before one logarithm, is
+// 1 + e^-|y|. y is finite or NaN.
+func SoftplusSum32(x []float32, scale float32) float64 {
+	const run = 1016 // so many factors below 2 do not overflow
+	total := 0.0
+	for len(x) > 0 {
+		m := min(run, len(x))
+		acc := [16]float64{8: 1, 9: 1, 10: 1, 11: 1, 12: 1, 13: 1, 14: 1, 15: 1}
+		n := 0
+		if useAVX2 {
+			n = m &^ 7
+		}
+		if n > 0 {
+			softplusSum32AVX2(&acc, &x[0], scale, n)
+		}
+		for i := n; i < m; i++ {
+			y := float32(x[i] * scale)
+			acc[i%8] += float64(above32(0, y))
+			acc[8+i%8] *= 1 + float64(expMinus32(y))
+		}
+		sum, product := acc[:8], acc[8:]
+		for w := 4; w > 0; w /= 2 {
+			for j := range w {
+				sum[j] += sum[j+w]
+				product[j] *= product[j+w]
+			}
+		}
+		total += sum[0] + Log(product[0])
+		x = x[m:]
+	}
+	return total
+}
+
+// BitScratch is the memory of AddSelected.
+type BitScratch [6144]float32
+
+// AddSelected adds to every row of dst, rows x n, the rows of w, k x n, that are
+// set in the same row of units, rows x k:
+//
+//	dst[r*n+j] += sum of w[i*n+j] over i with units[r][i] = 1.
+//
+// It is the product of a binary matrix with a real one, by the method of the four
+// Russians (Arlazarov, Dinic, Kronrod and Faradzev, 1970): of every four rows of w
+// the sums of all 16 selections are made once, and each row of units picks one
+// of them. Elements are added to dst in order of the groups of four; the sum of
+// a selection starts with its first row. k and n are multiples of 8.
+func AddSelected(dst []float32, units []byte, w []float32, rows, k, n int, scratch *BitScratch) {
+	if k%8 != 0 || n%8 != 0 || len(dst) != rows*n || len(units) != rows*k/8 || len(w) != k*n {
+		panic("vmath: AddSelected: wrong size")
+	}
+	if rows == 0 || k == 0 {
+		return
+	}
+	for j := 0; j < n; {
+		vectors := 8 // of 8 columns
+		for 8*vectors > n-j {
+			vectors /= 2
+		}
+		cols := 8 * vectors
+		step := len(scratch) / (32 * cols) // bytes of units whose table fits
+		for at := 0; at < k/8; at += step {
+			count := min(step, k/8-at)
+			if useAVX2 {
+				selections32AVX2(&scratch[0], &w[8*at*n+j], 4*n, 2*count, vectors)
+				addSelected32AVX2(&dst[j], 4*n, &units[at], k/8, rows, &scratch[0], count, vectors)
+				continue
+			}
+			for g := range 2 * count {
+				selections(scratch[16*cols*g:16*cols*(g+1)], w[(8*at+4*g)*n+j:], n, cols)
+			}
+			for r := range rows {
+				d := dst[r*n+j:][:cols]
+				for g := range 2 * count {
+					pick := int(units[r*k/8+at+g/2]>>(4*(g%2))) & 15
+					for c, v := range scratch[(16*g+pick)*cols:][:cols] {
+						d[c] += v
+					}
+				}
+			}
+		}
+		j += cols
+	}
+}
+
+// selections writes the sums of all selections of four rows of w into table.
+func selections(table, w []float32, n, cols int) {
+	clear(table[:cols])
+	for i := range 4 {
+		row := w[i*n:][:cols]
+		size := cols << i
+		copy(table[size:], row)
+		for s := cols; s < size; s += cols {
+			for c, v := range row {
+				table[size+s+c] = table[s+c] + v
+			}
+		}
+	}
+}
