@@ -60,8 +60,10 @@ type Report struct {
 	// directions it scatters about log Z, and log Z = -log mean exp(-LogW).
 	Reverse bool
 
-	// Lambdas is the schedule that an adaptive method chose, nil otherwise.
-	Lambdas []float64
+	// Of ThermodynamicIntegration and of SMC, nil for other methods:
+	Lambdas []float64         // the schedule; of adaptive SMC the one that the first population chose
+	Slopes  []ebmkit.Estimate // mean of dU/dlambda at each of Lambdas, the integrand
+	Along   []float64         // ESS/Particles of SMC's first population at each of Lambdas, before it is resampled
 }
 
 // Trusted says whether no diagnostic objects: KHat below the threshold
@@ -75,14 +77,24 @@ func (r *Report) Trusted() bool {
 	return r.KHat < min(1-1/(vmath.Log(float64(r.N))/math.Ln10), 0.7) && r.ESS >= 10
 }
 
+// HeavyTail says that KHat is 1/2 or more: the law of the weights has, as far as
+// the largest ones tell, no finite variance. Value may still be good, but SE,
+// which is computed from the same sample, is then too small: it misses the
+// weights that would make it large. KHat has an error of its own, about
+// (1+k)/sqrt(3 sqrt(N)).
+func (r *Report) HeavyTail() bool { return r.KHat >= 0.5 }
+
 // String prints the estimate and its diagnostics on one line.
 func (r *Report) String() string {
 	if r.LogW == nil {
 		return fmt.Sprintf("log Z = %v", r.LogZ)
 	}
 	warn := ""
-	if !r.Trusted() {
+	switch {
+	case !r.Trusted():
 		warn = "  (weights not to be trusted)"
+	case r.HeavyTail():
+		warn = "  (heavy tail: the error is too small)"
 	}
 	return fmt.Sprintf("log Z = %v  ESS %.0f of %d, CV %.3g, k-hat %.2f%s", r.LogZ, r.ESS, r.N, r.CV, r.KHat, warn)
 }
@@ -167,8 +179,10 @@ func (r *Report) shift(c float64) {
 // largest min(n/5, 3 sqrt(n)) weights, as Pareto-smoothed importance sampling
 // does: Zhang and Stephens' estimator (2009), drawn a little towards 1/2 as by
 // 10 further observations. Weights with finite variance have k < 1/2, with
-// finite mean k < 1. It is NaN if fewer than 5 weights are in the tail, and
-// -Inf if these are all equal.
+// finite mean k < 1. Of a discrete law many weights are equal, but for rounding:
+// the tail then begins between two values that differ, and holds a few more of
+// them. It is NaN if fewer than 5 weights are in the tail, and -Inf if all
+// weights are equal.
 func ParetoK(logW []float64) float64 {
 	n := len(logW)
 	m := int(math.Ceil(min(0.2*float64(n), 3*math.Sqrt(float64(n)))))
@@ -178,13 +192,28 @@ func ParetoK(logW []float64) float64 {
 	s := slices.Clone(logW)
 	slices.Sort(s)
 	top := s[n-1]
-	cut := vmath.Exp(s[n-m-1] - top)
+	equal := func(a, b float64) bool { return a == b || b-a <= 1e-10 }
+	if equal(s[0], top) {
+		return math.Inf(-1)
+	}
+	at := n - m // where the tail begins
+	for at > 0 && equal(s[at-1], s[n-m]) {
+		at--
+	}
+	if at == 0 { // all below are equal, so begin above them
+		for at = n - m; equal(s[0], s[at]); at++ {
+		}
+	}
+	cut := vmath.Exp(s[at-1] - top)
+	if at != n-m { // between two values of a discrete law
+		cut = (cut + vmath.Exp(s[at]-top)) / 2
+	}
+	if m = n - at; m < 5 {
+		return math.NaN()
+	}
 	x := make([]float64, m)
 	for i := range x {
-		x[i] = vmath.Exp(s[n-m+i]-top) - cut
-	}
-	if !(x[m-1] > 0) || math.IsInf(top, -1) {
-		return math.Inf(-1)
+		x[i] = vmath.Exp(s[at+i]-top) - cut
 	}
 	k := fitPareto(x)
 	return (float64(m)*k + 10*0.5) / (float64(m) + 10)

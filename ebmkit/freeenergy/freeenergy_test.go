@@ -121,6 +121,24 @@ func TestParetoK(t *testing.T) {
 			t.Errorf("k = %v: k-hat %v, want %v", k, m, want)
 		}
 	}
+	// Weights of a discrete law, with many ties that differ by rounding.
+	for _, k := range []float64{0.2, 0.8} {
+		var fine, coarse []float64
+		for seed := range 20 {
+			s := ebmkit.NewStream(uint64(seed), "ties", 0)
+			a, b := make([]float64, 4000), make([]float64, 4000)
+			for i := range a {
+				a[i] = math.Log(1 + (math.Pow(1-s.Float64(), -k)-1)/k)
+				b[i] = math.Floor(a[i]*8)/8 + 1e-14*s.Float64()
+			}
+			fine, coarse = append(fine, freeenergy.ParetoK(a)), append(coarse, freeenergy.ParetoK(b))
+		}
+		f, c := ebmkit.MeanOf(fine), ebmkit.MeanOf(coarse)
+		t.Logf("true k = %.1f: k-hat %v, of rounded weights %v", k, f, c)
+		if math.Abs(f.Value-c.Value) > 0.1 {
+			t.Errorf("k = %v: k-hat %v, of rounded weights %v", k, f, c)
+		}
+	}
 	// Gaussian weights with s < sigma: k = 1 - s^2/sigma^2, approached slowly.
 	for _, s := range []float64{0.5, 0.7, 0.9} {
 		var est []float64

@@ -41,8 +41,8 @@ type SMC struct {
 
 // Run estimates log Z of to from cfg.Samples populations that start as exact
 // draws of from, which must know its log Z. Population b uses the stream (Seed,
-// "smc", b). Report.LogW are the estimates of log Z of the populations, and
-// Report.Lambdas is the schedule that the first chose. Errors are those of
+// "smc", b). Report.LogW are the estimates of log Z of the populations;
+// Report.Lambdas and Along are the schedule and the ESS of the first. Errors are those of
 // AIS.Run; cfg.Start must be nil.
 func (m SMC) Run(ctx context.Context, from, to ebmkit.Energy, cfg Config) (*Report, error) {
 	const fn = "freeenergy.SMC"
@@ -78,9 +78,7 @@ func (m SMC) Run(ctx context.Context, from, to ebmkit.Energy, cfg Config) (*Repo
 	}
 	r.shift(logZ0)
 	r.Evals = evals
-	if m.Lambdas == nil {
-		r.Lambdas = pops[0].lambdas
-	}
+	r.Lambdas, r.Along = pops[0].lambdas, pops[0].ess
 	return r, nil
 }
 
@@ -136,6 +134,7 @@ func (m SMC) checked(fn string, from ebmkit.Energy, cfg Config) (SMC, error) {
 type population struct {
 	logZ    float64
 	lambdas []float64
+	ess     []float64 // over n, at each of lambdas, before resampling
 	evals   int
 	err     error
 
@@ -154,7 +153,7 @@ func (p *population) run(ctx context.Context, m SMC, path Path, from ebmkit.Samp
 		from.Sample(ens.Row(i), s)
 	}
 	p.w, p.inc, p.v, p.x, p.index = make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n*d), make([]int, n)
-	p.lambdas = []float64{0}
+	p.lambdas, p.ess = []float64{0}, []float64{1}
 	for i := range p.w {
 		p.w[i] = 1 / float64(n)
 	}
@@ -175,14 +174,12 @@ func (p *population) run(ctx context.Context, m SMC, path Path, from ebmkit.Samp
 			p.evals = mv.evals
 			return p.bad()
 		}
+		ess := 1 / vmath.Dot(p.w, p.w)
+		p.ess = append(p.ess, ess/float64(n))
 		if lambda == 1 {
 			break
 		}
-		var sum2 float64
-		for _, w := range p.w {
-			sum2 += w * w
-		}
-		if 1/sum2 < m.Resample*float64(n) {
+		if ess < m.Resample*float64(n) {
 			systematic(p.index, p.w, s.Float64())
 			for i, from := range p.index {
 				copy(p.x[i*d:(i+1)*d], ens.Row(from))
