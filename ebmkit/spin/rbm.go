@@ -180,14 +180,27 @@ func (m RBM) AddParamGrad(dst, w, xs []float64) {
 }
 
 // Sweep draws all hidden units given v, then all visible ones given those (block
-// Gibbs); it makes RBM an mcmc.Sweeper. It panics if len(v) != Dim.
-func (m RBM) Sweep(v []float64, s *ebmkit.Stream) {
+// Gibbs); it makes RBM an mcmc.Sweeper. BlockGibbs does the same for many rows.
+// It panics if len(v) != Dim.
+func (m RBM) Sweep(v []float64, s *ebmkit.Stream) { m.sweepAt(1, v, s) }
+
+// sweepAt is Sweep with the joint energy E(v, h) times lambda.
+func (m RBM) sweepAt(lambda float64, v []float64, s *ebmkit.Stream) {
 	checkLen("RBM.Sweep", m.nv, v)
 	p := m.pool.Get().(*[]float64)
 	h := (*p)[:m.nh]
-	m.HiddenProb(h, v)
+	for j, c := range m.c {
+		h[j] = vmath.Sigmoid(lambda * (c + vmath.Dot(m.row(j), v)))
+	}
 	bernoulli(h, s)
-	m.VisibleProb(v, h)
+	copy(v, m.b)
+	for j, hj := range h {
+		vmath.Axpy(v, hj, m.row(j))
+	}
+	for i := range v {
+		v[i] *= lambda
+	}
+	vmath.SigmoidSlice(v, v)
 	bernoulli(v, s)
 	m.pool.Put(p)
 }
