@@ -209,6 +209,9 @@ func TestCropAndDistinct(t *testing.T) {
 	if d.N != 2 || !slices.Equal(d.X, []float64{2, 3, 5, 6, 7, 7, 8, 8}) || !slices.Equal(d.Label, []string{"a", "c"}) || w[0] != 2.0/3 || w[1] != 1.0/3 {
 		t.Errorf("distinct %v %v", d, w)
 	}
+	if d.Index([]float64{7, 7, 8, 8}) != 1 || d.Index([]float64{7, 7, 8}) != -1 || d.Index([]float64{0, 0, 0, 0}) != -1 {
+		t.Error("Index")
+	}
 	if all, w := p.Distinct(); all.N != 3 || w[1] != 1.0/3 {
 		t.Errorf("distinct %v", w)
 	}

@@ -123,3 +123,14 @@ func (p *Pictures) Distinct() (*Pictures, []float64) {
 	}
 	return q, count
 }
+
+// Index returns the number of the first picture with the pixels x, -1 if there is
+// none.
+func (p *Pictures) Index(x []float64) int {
+	for i := range p.N {
+		if slices.Equal(p.At(i), x) {
+			return i
+		}
+	}
+	return -1
+}

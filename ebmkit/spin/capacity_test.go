@@ -80,8 +80,46 @@ func TestCapacityErrors(t *testing.T) {
 		{"one set", "sets", func() error { _, e := MeasureCapacity(Hebb, 5, 1, 1, 1, 1); return e }},
 		{"no starts", "starts", func() error { _, e := MeasureCapacity(Hebb, 5, 1, 2, 0, 1); return e }},
 		{"many starts", "starts", func() error { _, e := MeasureCapacity(Hebb, 5, 1, 2, 2, 1); return e }},
+		{"no states", "len(xs)", func() error { _, e := must(NewHopfield(Hebb, 2, []float64{1, 1})).FixedPoints(nil); return e }},
+		{"half a state", "len(xs)", func() error { _, e := must(NewHopfield(Hebb, 2, []float64{1, 1})).FixedPoints([]float64{1}); return e }},
+		{"no spin", "xs[1]", func() error {
+			_, e := must(NewHopfield(Hebb, 2, []float64{1, 1})).FixedPoints([]float64{1, 0})
+			return e
+		}},
 		{"rule", "rule", func() error { _, e := MeasureCapacity(Storage(9), 5, 1, 2, 1, 1); return e }},
 	} {
 		wantArg(t, c.what, c.err(), c.arg)
 	}
+}
+
+// The Curie-Weiss model is the network with one pattern, summed over its states.
+func TestCurieWeissByEnumeration(t *testing.T) {
+	y := must(RandomPatterns(11, 1, 5))
+	net := must(NewHopfield(Hebb, 11, y))
+	j := net.Couplings()
+	for a, v := range y { // in terms of the overlap
+		for b, w := range y {
+			j[11*a+b] *= v * w
+		}
+	}
+	levels := must(Enumerate(must(NewIsingMatrix(j, 0, nil))))
+	for _, beta := range []float64{0, 0.7, 1, 3} {
+		got, want := must(CurieWeiss(11, beta)), must(levels.At(beta))
+		near(t, "log Z", got.LogZ, want.LogZ, 1e-13)
+		near(t, "energy", got.Energy, want.Energy, 1e-12)
+		near(t, "heat capacity", got.HeatCapacity, want.HeatCapacity, 1e-11)
+		near(t, "|m|", got.AbsM, want.AbsM, 1e-12)
+		near(t, "chi", got.Chi, want.Chi, 1e-11)
+		near(t, "Binder", got.Binder, want.Binder, 1e-11)
+	}
+	// Mean field: m = tanh(m/T) at T = 0.8.
+	m := 1.0
+	for range 1000 {
+		m = math.Tanh(m / 0.8)
+	}
+	near(t, "large n", must(CurieWeiss(20_000, 1/0.8)).AbsM, m, 1e-3)
+	_, err := CurieWeiss(1, 1)
+	wantArg(t, "one spin", err, "n")
+	_, err = CurieWeiss(5, -1)
+	wantArg(t, "beta", err, "beta")
 }

@@ -215,6 +215,20 @@ type Retrieval struct {
 // Last returns the final state.
 func (r *Retrieval) Last() []float64 { return r.States[len(r.States)-1] }
 
+// Rises returns how often the energy goes up along the path, by more than
+// rounding: in Energy, and in Descent if there is one.
+func (r *Retrieval) Rises() int {
+	n := 0
+	for _, e := range [][]float64{r.Energy, r.Descent} {
+		for i := 1; i < len(e); i++ {
+			if e[i] > e[i-1]+tie*(1+math.Abs(e[i-1])) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Fields within this of 0, in units of the largest that |J| and h allow, are
 // ties: exact zeros that rounding has moved.
 const tie = 1e-12
@@ -301,6 +315,30 @@ func (net *Hopfield) RetrieveAsync(x []float64, maxSweeps int, seed uint64) (*Re
 		r.add(net, x)
 	}
 	return r, nil
+}
+
+// FixedPoints returns how many of the states xs (row-major, rows of N spins) are
+// fixed points of review eq. (4). It returns *ebmkit.ArgError if xs is not a
+// positive number of rows of -1 and +1.
+func (net *Hopfield) FixedPoints(xs []float64) (int, error) {
+	const fn = "spin.Hopfield.FixedPoints"
+	if len(xs) == 0 || len(xs)%net.n != 0 {
+		return 0, &ebmkit.ArgError{Func: fn, Arg: "len(xs)", Value: len(xs), Want: fmt.Sprintf("a positive multiple of N = %d", net.n)}
+	}
+	if err := wantSpins(fn, "xs", xs, len(xs)); err != nil {
+		return 0, err
+	}
+	fixed, f := 0, make([]float64, net.n)
+	for ; len(xs) > 0; xs = xs[net.n:] {
+		moves := false
+		for i, f := range net.Fields(f, xs[:net.n]) {
+			moves = moves || net.sign(i, f, xs[i]) != xs[i]
+		}
+		if !moves {
+			fixed++
+		}
+	}
+	return fixed, nil
 }
 
 func (net *Hopfield) start(fn string, x []float64, limit int) (*Retrieval, error) {

@@ -74,6 +74,9 @@ func TestPseudoInverseKeepsCorrelatedPatterns(t *testing.T) {
 				k++
 			}
 		}
+		if fixed := must(net.FixedPoints(y)); fixed != k {
+			t.Errorf("%v: %d fixed points, by retrieval %d", rule, fixed, k)
+		}
 		return k
 	}
 	t.Logf("kept of %d: Hebb %d, pseudo-inverse %d", p, kept(Hebb), kept(PseudoInverse))
@@ -212,11 +215,7 @@ func TestSynchronousCycles(t *testing.T) {
 			if r.Outcome == TwoCycle {
 				cycles++
 			}
-			for k := 1; k < len(r.Energy); k++ {
-				if r.Energy[k] > r.Energy[k-1]+1e-12 {
-					rises++
-				}
-			}
+			rises += r.Rises()
 		}
 		return cycles, rises
 	}
