@@ -341,12 +341,15 @@ func TestArguments(t *testing.T) {
 		"net.Out()":  func() error { _, err := nn.NewEnergy(must(nn.NewMLP(nn.Config{Sizes: []int{2, 2}})), 0); return err },
 		"confine":    func() error { _, err := nn.NewEnergy(net, -1); return err },
 		"Dim":        func() error { _, err := nn.NewField(nn.FieldConfig{}); return err },
-		"Freqs[1]":   func() error { _, err := nn.NewField(nn.FieldConfig{Dim: 1, Freqs: []float64{1, math.NaN()}}); return err },
-		"Rate":       func() error { _, err := nn.NewSGD[float64](nn.Constant(0)); return err },
-		"mu":         func() error { _, err := nn.NewMomentum[float64](nn.Constant(1), 1); return err },
-		"Beta1":      func() error { _, err := nn.NewAdam[float64](nn.AdamConfig{Rate: nn.Constant(1), Beta1: 1}); return err },
+		"Freqs[1]": func() error {
+			_, err := nn.NewField(nn.FieldConfig{Dim: 1, Freqs: []float64{1, math.NaN()}})
+			return err
+		},
+		"Rate":  func() error { _, err := nn.NewSGD[float64](nn.Constant(0)); return err },
+		"mu":    func() error { _, err := nn.NewMomentum[float64](nn.Constant(1), 1); return err },
+		"Beta1": func() error { _, err := nn.NewAdam[float64](nn.AdamConfig{Rate: nn.Constant(1), Beta1: 1}); return err },
 		"Cosine.Over": func() error {
-			_, err := nn.NewAdam[float64](nn.AdamConfig{Rate: nn.Warmup{3, nn.Cosine{Start: 1}}})
+			_, err := nn.NewAdam[float64](nn.AdamConfig{Rate: nn.Warmup{Over: 3, Then: nn.Cosine{Start: 1}}})
 			return err
 		},
 		"decay": func() error { _, err := nn.NewEMA[float32](1); return err },
