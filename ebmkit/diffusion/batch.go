@@ -83,6 +83,10 @@ func (b *Batch) Distances(f, e ebmkit.Field) []float64 {
 // values returns the field at every example. Each has its own time.
 func (b *Batch) values(f ebmkit.Field) []float64 {
 	v, d := make([]float64, len(b.X)), b.Dim
+	if n, ok := f.(interface{ AtTimes(dst, ts, xs []float64) }); ok { // nn.Field
+		n.AtTimes(v, b.T, b.X)
+		return v
+	}
 	for i, t := range b.T {
 		f.At(v[i*d:(i+1)*d], t, b.X[i*d:(i+1)*d])
 	}

@@ -86,7 +86,11 @@ func (p Interpolant) bounded() Condition {
 	for i := range checkTimes + 1 {
 		t := float64(i) / checkTimes
 		_, _, da, db := p.I.Coefficients(t)
-		if s := da + db; !(math.Abs(s) < 1e-9) {
+		if size := math.Abs(da) + math.Abs(db); !(size < math.Inf(1)) {
+			c.Holds, c.Detail = false, fmt.Sprintf("at t = %.4g the derivatives of the coefficients are %.4g and %.4g", t, da, db)
+			return c
+		}
+		if s := da + db; math.Abs(s) >= 1e-9 {
 			c.Holds = false
 			c.Detail = fmt.Sprintf("at t = %.4g and X_0 = X_1 = x, d_t I = %.4g x, and the right side is 0", t, s)
 			return c
@@ -127,11 +131,14 @@ func (p Interpolant) moment(l *Law) Condition {
 			}
 			s += vmath.Exp(lw) * second
 		}
-		if !(s <= top) {
+		if !(s < math.Inf(1)) {
+			return Condition{"E|d_t I|^2 finite", false, fmt.Sprintf("it is not, at t = %.4g", t)}
+		}
+		if s > top {
 			top, at = s, t
 		}
 	}
-	return Condition{"E|d_t I|^2 finite", !math.IsNaN(top) && !math.IsInf(top, 0), fmt.Sprintf("largest %.4g, at t = %.4g", top, at)}
+	return Condition{"E|d_t I|^2 finite", true, fmt.Sprintf("largest %.4g, at t = %.4g", top, at)}
 }
 
 // transport checks eq. (61) at points of the law.

@@ -25,8 +25,9 @@ type Flow struct {
 	Scheme   Scheme // Heun or RK4; EulerMaruyama is Euler's method
 	// Probes is the number of random directions for the divergence of fields that
 	// do not know theirs (Hutchinson's estimate): E[v' J v] with random signs v,
-	// the same all along a solution, and J v by central differences. 0: Velocity
-	// is a DivergenceField.
+	// the same all along a solution, and v' J v by the field's Probe, if it has
+	// one as nn.Field, or by central differences. 0: Velocity is a
+	// DivergenceField.
 	Probes int
 	Seed   uint64 // of the probes
 }
@@ -158,8 +159,15 @@ func (a *augmented) At(dst []float64, t float64, state []float64) {
 		return
 	}
 	clear(div)
+	exact, ok := a.f.(interface {
+		Probe(vjv []float64, t float64, v, xs []float64)
+	})
 	for k := range a.sums {
 		v := a.probes[k*len(x) : (k+1)*len(x)]
+		if ok { // nn.Field
+			exact.Probe(div[k*a.n:(k+1)*a.n], t, v, x)
+			continue
+		}
 		for _, h := range []float64{probeStep, -probeStep} {
 			copy(a.y, x)
 			vmath.Axpy(a.y, h, v)

@@ -49,7 +49,7 @@ func TestFlowWithoutDivergence(t *testing.T) {
 	x := must(ebmkit.Draw(data, 70, 3))
 	p := VP{0.1, 20}
 	law := must(Marginal(p, data))
-	flow := Flow{Velocity: law.Velocity(), End: must(law.At(1)), Times: Uniform(0, 1, 200), Scheme: RK4}
+	flow := Flow{Velocity: law.Velocity(), End: must(law.At(1)), Times: Uniform(0, 1, 100), Scheme: RK4}
 	exact := must(flow.LogDensity(ctx, x))
 	// Hide the divergence.
 	bare := struct{ ebmkit.Field }{law.Velocity()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 	"testing"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
@@ -27,13 +28,26 @@ type sameLaw struct {
 // nullSize is the size of the sets that are permuted.
 const nullSize = 500
 
-func newSameLaw(data *energy.Mixture, n int, bandwidth float64, permutations int, level float64) *sameLaw {
-	s := &sameLaw{data: must(ebmkit.Draw(data, n, 101)), bandwidth: bandwidth}
-	null := nullOf(data, nullSize, bandwidth, permutations)
-	s.quantile = null.Quantile(1-level) * nullSize / float64(n)
-	s.sd = sdOf(null) * nullSize / float64(n)
-	return s
+// newSameLaw returns the test for n points from the ring, at the level 1e-4 (1e-2
+// in short mode).
+func newSameLaw(n int) *sameLaw {
+	null, level := ringNull(), 1e-4
+	if testing.Short() {
+		level = 1e-2
+	}
+	return &sameLaw{data: must(ebmkit.Draw(ring(), n, 101)), bandwidth: ringBandwidth,
+		quantile: null.Quantile(1-level) * nullSize / float64(n), sd: sdOf(null) * nullSize / float64(n)}
 }
+
+const ringBandwidth = 0.3
+
+var ringNull = sync.OnceValue(func() *divergence.Null {
+	permutations := 9999
+	if testing.Short() {
+		permutations = 199
+	}
+	return nullOf(ring(), nullSize, ringBandwidth, permutations)
+})
 
 func nullOf(data *energy.Mixture, n int, bandwidth float64, permutations int) *divergence.Null {
 	return must(divergence.MMD2Null(must(ebmkit.Draw(data, n, 103)), must(ebmkit.Draw(data, n, 102)), bandwidth, permutations, 1))
@@ -49,7 +63,7 @@ func sdOf(n *divergence.Null) float64 {
 }
 
 func TestNullScales(t *testing.T) {
-	small, large := nullOf(ring(), nullSize, 0.3, 999), nullOf(ring(), 3*nullSize, 0.3, 999)
+	small, large := nullOf(ring(), nullSize, ringBandwidth, 999), nullOf(ring(), 3*nullSize, ringBandwidth, 999)
 	got := sdOf(small) / sdOf(large)
 	// Both have about 1/sqrt(2 999) of relative error, a little more for the tail.
 	se := 3 * math.Sqrt(2.0/(2*999)) * 1.3
@@ -67,13 +81,9 @@ func (s *sameLaw) test(x *ebmkit.Ensemble) float64 {
 // The reversed SDE with the exact score ends in the data, for three processes
 // and three seeds; with 0.9 of the score it does not.
 func TestReverse(t *testing.T) {
-	data := ring()
-	n, permutations, level := 5000, 9999, 1e-4
-	if testing.Short() {
-		permutations, level = 199, 1e-2
-	}
-	same := newSameLaw(data, n, 0.3, permutations, level)
-	t.Logf("null: sd %.2g, quantile of level %g at %.1f sd", same.sd, level, same.quantile/same.sd)
+	const n = 5000
+	data, same := ring(), newSameLaw(n)
+	t.Logf("null: sd %.2g, quantile at %.1f sd", same.sd, same.quantile/same.sd)
 	for _, c := range []struct {
 		name string
 		p    Process
@@ -81,6 +91,9 @@ func TestReverse(t *testing.T) {
 	}{{"VP", VP{0.1, 20}, 1}, {"sub-VP", SubVP{0.1, 20}, 1}, {"VE", VE{1, 1}, 3}} {
 		law := must(Marginal(c.p, data))
 		for seed := range uint64(3) {
+			if testing.Short() && seed > 0 {
+				break
+			}
 			for _, scale := range []float64{1, 0.9} {
 				sde := must(Reverse(c.p, Scaled(scale, law.Score())))
 				x := must(sde.Run(context.Background(), Config{Walkers: n, Times: Uniform(c.T, 1e-3, 500), Scheme: Heun, Seed: seed,

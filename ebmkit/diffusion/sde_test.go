@@ -24,7 +24,7 @@ func hermite(n int) (x, w []float64) {
 	}
 	// Sign changes on a fine grid, then bisection: n is small.
 	const fine = 4000
-	top := 2 * math.Sqrt(float64(n)) + 1
+	top := 2*math.Sqrt(float64(n)) + 1
 	fact := 1.0
 	for k := 2; k <= n; k++ {
 		fact *= float64(k)
