@@ -48,16 +48,15 @@ func UnpackBits(x []float64, src []byte) {
 }
 
 // TransposeBits writes the transpose of src, rows x cols units, into dst, cols x
-// rows units; rows of dst are stride bytes apart, of which BitBytes(rows) are
-// written.
-func TransposeBits(dst []byte, stride int, src []byte, rows, cols int) {
-	width := BitBytes(cols)
+// rows units. Rows of src are lds bytes apart, rows of dst ldd; of those
+// BitBytes(rows) are written.
+func TransposeBits(dst []byte, ldd int, src []byte, lds, rows, cols int) {
 	for r := 0; r < rows; r += 8 {
 		top := min(8, rows-r)
-		for c := range width {
+		for c := range BitBytes(cols) {
 			var m uint64 // unit (r+i, 8c+j) is bit 8i+j
 			for i := range top {
-				m |= uint64(src[(r+i)*width+c]) << (8 * i)
+				m |= uint64(src[(r+i)*lds+c]) << (8 * i)
 			}
 			// Transpose 2x2 blocks, then blocks of those, then of those.
 			t := (m ^ m>>7) & 0x00aa00aa00aa00aa
@@ -67,7 +66,7 @@ func TransposeBits(dst []byte, stride int, src []byte, rows, cols int) {
 			t = (m ^ m>>28) & 0x00000000f0f0f0f0
 			m ^= t ^ t<<28
 			for j := range min(8, cols-8*c) {
-				dst[(8*c+j)*stride+r/8] = byte(m >> (8 * j))
+				dst[(8*c+j)*ldd+r/8] = byte(m >> (8 * j))
 			}
 		}
 	}

@@ -69,7 +69,7 @@ func TestTransposeBits(t *testing.T) {
 		for i := range rows {
 			PackBits(a[i*BitBytes(cols):(i+1)*BitBytes(cols)], randomUnits(r, cols))
 		}
-		TransposeBits(b, BitBytes(rows), a, rows, cols)
+		TransposeBits(b, BitBytes(rows), a, BitBytes(cols), rows, cols)
 		ones := [2]int{}
 		for i := range rows {
 			for j := range cols {

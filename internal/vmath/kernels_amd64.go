@@ -200,3 +200,20 @@ func selections32AVX2(table *float32, w *float32, ldw int, groups int, vectors i
 //
 //go:noescape
 func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu int, rows int, table *float32, count int, vectors int)
+
+// toFloat32AVX2 works on n elements, n a positive multiple of 8, and returns the
+// largest size.
+//
+//go:noescape
+func toFloat32AVX2(dst *float32, x *float64, n int) float32
+
+// fromFloat32AVX2 works on n elements, n a positive multiple of 8.
+//
+//go:noescape
+func fromFloat32AVX2(dst *float64, x *float32, n int)
+
+// transpose32AVX2 transposes 8 rows of src, cols a positive multiple of 8. Rows of dst
+// are ldd bytes apart, rows of src lds.
+//
+//go:noescape
+func transpose32AVX2(dst *float32, ldd int, src *float32, lds int, cols int)

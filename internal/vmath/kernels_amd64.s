@@ -4089,3 +4089,127 @@ end124:
 
 width122:
 	RET
+
+// func toFloat32AVX2(dst *float32, x *float64, n int) float32
+// Requires: AVX, SSE
+TEXT ·toFloat32AVX2(SB), NOSPLIT, $0-28
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VXORPS  X0, X0, X0
+	VMOVUPS c7fffffff7fffffff<>+0(SB), X1
+	TESTQ   DX, DX
+	JZ      end128
+
+loop127:
+	VCVTPD2PSY (CX), X2
+	VMOVUPS    X2, (AX)
+	VANDPS     X1, X2, X2
+	VMAXPS     X0, X2, X0
+	VCVTPD2PSY 32(CX), X2
+	VMOVUPS    X2, 16(AX)
+	VANDPS     X1, X2, X2
+	VMAXPS     X0, X2, X0
+	ADDQ       $0x40, CX
+	ADDQ       $0x20, AX
+	SUBQ       $0x08, DX
+	JNZ        loop127
+
+end128:
+	VPERMILPS $0x4e, X0, X1
+	VMAXPS    X1, X0, X0
+	VPERMILPS $0xb1, X0, X1
+	VMAXPS    X1, X0, X0
+	MOVSS     X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func fromFloat32AVX2(dst *float64, x *float32, n int)
+// Requires: AVX
+TEXT ·fromFloat32AVX2(SB), NOSPLIT, $0-24
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	TESTQ DX, DX
+	JZ    end130
+
+loop129:
+	VCVTPS2PD (CX), Y0
+	VMOVUPD   Y0, (AX)
+	VCVTPS2PD 16(CX), Y0
+	VMOVUPD   Y0, 32(AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x40, AX
+	SUBQ      $0x08, DX
+	JNZ       loop129
+
+end130:
+	VZEROUPPER
+	RET
+
+// func transpose32AVX2(dst *float32, ldd int, src *float32, lds int, cols int)
+// Requires: AVX
+TEXT ·transpose32AVX2(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  ldd+8(FP), CX
+	MOVQ  src+16(FP), DX
+	MOVQ  lds+24(FP), BX
+	MOVQ  cols+32(FP), SI
+	LEAQ  (BX)(BX*2), DI
+	LEAQ  (BX)(BX*4), R8
+	LEAQ  (DI)(BX*4), R9
+	LEAQ  (CX)(CX*2), R10
+	LEAQ  (CX)(CX*4), R11
+	LEAQ  (R10)(CX*4), R12
+	TESTQ SI, SI
+	JZ    end132
+
+loop131:
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, (DX)(BX*4), Y1, Y0
+	VMOVUPS     16(DX), X1
+	VINSERTF128 $0x01, 16(DX)(BX*4), Y1, Y2
+	VMOVUPS     (DX)(BX*1), X1
+	VINSERTF128 $0x01, (DX)(R8*1), Y1, Y3
+	VMOVUPS     16(DX)(BX*1), X1
+	VINSERTF128 $0x01, 16(DX)(R8*1), Y1, Y4
+	VMOVUPS     (DX)(BX*2), X1
+	VINSERTF128 $0x01, (DX)(DI*2), Y1, Y5
+	VMOVUPS     16(DX)(BX*2), X1
+	VINSERTF128 $0x01, 16(DX)(DI*2), Y1, Y6
+	VMOVUPS     (DX)(DI*1), X1
+	VINSERTF128 $0x01, (DX)(R9*1), Y1, Y7
+	VMOVUPS     16(DX)(DI*1), X1
+	VINSERTF128 $0x01, 16(DX)(R9*1), Y1, Y8
+	VUNPCKLPS   Y3, Y0, Y9
+	VUNPCKHPS   Y3, Y0, Y0
+	VUNPCKLPS   Y7, Y5, Y3
+	VUNPCKHPS   Y7, Y5, Y5
+	VUNPCKLPD   Y3, Y9, Y7
+	VMOVUPS     Y7, (AX)
+	VUNPCKHPD   Y3, Y9, Y3
+	VMOVUPS     Y3, (AX)(CX*1)
+	VUNPCKLPD   Y5, Y0, Y3
+	VMOVUPS     Y3, (AX)(CX*2)
+	VUNPCKHPD   Y5, Y0, Y0
+	VMOVUPS     Y0, (AX)(R10*1)
+	VUNPCKLPS   Y4, Y2, Y0
+	VUNPCKHPS   Y4, Y2, Y2
+	VUNPCKLPS   Y8, Y6, Y3
+	VUNPCKHPS   Y8, Y6, Y4
+	VUNPCKLPD   Y3, Y0, Y5
+	VMOVUPS     Y5, (AX)(CX*4)
+	VUNPCKHPD   Y3, Y0, Y0
+	VMOVUPS     Y0, (AX)(R11*1)
+	VUNPCKLPD   Y4, Y2, Y0
+	VMOVUPS     Y0, (AX)(R10*2)
+	VUNPCKHPD   Y4, Y2, Y0
+	VMOVUPS     Y0, (AX)(R12*1)
+	ADDQ        $0x20, DX
+	LEAQ        (AX)(CX*8), AX
+	SUBQ        $0x08, SI
+	JNZ         loop131
+
+end132:
+	VZEROUPPER
+	RET

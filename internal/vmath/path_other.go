@@ -57,3 +57,7 @@ func selections32AVX2(table, w *float32, ldw, groups, vectors int) { panic("unre
 func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu, rows int, table *float32, count, vectors int) {
 	panic("unreachable")
 }
+
+func toFloat32AVX2(dst *float32, x *float64, n int) float32              { panic("unreachable") }
+func fromFloat32AVX2(dst *float64, x *float32, n int)                    { panic("unreachable") }
+func transpose32AVX2(dst *float32, ldd int, src *float32, lds, cols int) { panic("unreachable") }

@@ -44,6 +44,7 @@ func main() {
 	mixture2(true)
 	activations()
 	binary()
+	convert()
 
 	Generate()
 }
