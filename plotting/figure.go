@@ -198,6 +198,15 @@ func (f Figure) ErrorBars(name string, x, y, se []float64, opts ...Option) Figur
 	return f.add(s, opts)
 }
 
+// Estimates is ErrorBars of estimates with their standard errors.
+func (f Figure) Estimates(name string, x []float64, e []ebmkit.Estimate, opts ...Option) Figure {
+	y, se := make([]float64, len(e)), make([]float64, len(e))
+	for i, v := range e {
+		y[i], se[i] = v.Value, v.SE
+	}
+	return f.ErrorBars(name, x, y, se, opts...)
+}
+
 // Bars draws one bar per label from zero to y, with error bars y -+ k se unless
 // se is nil. Several calls with the same labels stand side by side.
 func (f Figure) Bars(name string, labels []string, y, se []float64, opts ...Option) Figure {

@@ -209,6 +209,41 @@ func TestColoursFollowNames(t *testing.T) {
 	}
 }
 
+// A name looks the same in all panels, whatever else is drawn there.
+func TestColoursFollowNamesOverPanels(t *testing.T) {
+	x := []float64{1, 2}
+	s, err := Small(2, New().Line("a", x, x).Line("b", x, x).Points("c", x, x),
+		New().Line("", x, x).Line("d", x, x).Points("c", x, x).Line("b", x, x)).specs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := s[0].Series, s[1].Series
+	if a[2].Style.Color != b[2].Style.Color || a[2].Style.Marker != b[2].Style.Marker || a[1].Style.Color != b[3].Style.Color ||
+		len(a[1].Style.Dash) == 0 || len(a[1].Style.Dash) != len(b[3].Style.Dash) {
+		t.Errorf("names change their looks: %v, %v", a, b)
+	}
+	for i := range b {
+		for j := range i {
+			if b[i].Style.Color == b[j].Style.Color {
+				t.Errorf("%q and %q have one colour", b[i].Name, b[j].Name)
+			}
+		}
+	}
+}
+
+// Points with errors are those of the estimates.
+func TestEstimates(t *testing.T) {
+	s, err := New().Estimates("e", []float64{1, 2}, []ebmkit.Estimate{{Value: 3, SE: 0.5}, {Value: 4}}).Spec()
+	if err != nil || s.Series[0].Kind != KindErrorBars || s.Series[0].Lo[0] != 2 || s.Series[0].Hi[0] != 4 || s.Series[0].Hi[1] != 4 {
+		t.Errorf("%+v, %v", s.Series, err)
+	}
+	for _, f := range []Figure{New().Estimates("e", []float64{1}, nil), New().Estimates("e", []float64{1}, []ebmkit.Estimate{{Value: 1, SE: math.Inf(1)}})} {
+		if f.Err() == nil {
+			t.Error("bad estimates are drawn")
+		}
+	}
+}
+
 // The first row of a picture is the upper one.
 func TestPicture(t *testing.T) {
 	s, err := Picture(2, 3, []float64{1, 2, 3, 4, 5, 6}).Spec()

@@ -253,7 +253,9 @@ func logError(r *Series, arg string, v float64) error {
 
 // Spec returns the resolved specification of the figure: styles from the theme,
 // ends of the axes from the data.
-func (f Figure) Spec() (Spec, error) {
+func (f Figure) Spec() (Spec, error) { return f.spec(newStyles()) }
+
+func (f Figure) spec(shared styles) (Spec, error) {
 	if f.err != nil {
 		return Spec{}, f.err
 	}
@@ -277,7 +279,7 @@ func (f Figure) Spec() (Spec, error) {
 		s.Z.Min, s.Z.Max = z.lo, z.hi
 	}
 	s.Series = append([]Series(nil), s.Series...)
-	resolveStyles(&s)
+	resolveStyles(&s, shared)
 	return s, nil
 }
 
@@ -308,12 +310,50 @@ func heatRange(s *Spec) span {
 	return z
 }
 
+// styles holds what series of a name look like, also in the next panels.
+type styles struct{ color, dash map[string]int } // places in the palettes
+
+func newStyles() styles { return styles{map[string]int{}, map[string]int{}} }
+
+// places gives out places of a palette: to a name always the same one, to what
+// has no name, or a new one, the first that nobody else in the panel has.
+type places struct {
+	of    map[string]int
+	taken map[int]bool
+	next  int
+}
+
+func newPlaces(of map[string]int, series []Series, uses func(Kind) bool) *places {
+	p := &places{of: of, taken: map[int]bool{}}
+	for i := range series {
+		if c, ok := of[series[i].Name]; ok && uses(series[i].Kind) {
+			p.taken[c] = true
+		}
+	}
+	return p
+}
+
+func (p *places) at(name string) int {
+	if c, ok := p.of[name]; ok {
+		return c
+	}
+	for p.taken[p.next] {
+		p.next++
+	}
+	c := p.next
+	p.next++
+	if name != "" {
+		p.of[name] = c
+	}
+	return c
+}
+
 // resolveStyles fills in what the options left open.
-func resolveStyles(s *Spec) {
+func resolveStyles(s *Spec, shared styles) {
 	t := s.Theme
-	color := map[string]int{} // place in the palette by name
-	dash := map[string]int{}
-	nColor, nDash, nHist := 0, 0, 0
+	coloured := func(k Kind) bool { return k != KindVLine && k != KindHLine && k != KindNote && !k.isField() }
+	color := newPlaces(shared.color, s.Series, coloured)
+	dash := newPlaces(shared.dash, s.Series, func(k Kind) bool { return k == KindLine })
 	onHeat, onDark := false, false
 	for i := range s.Series {
 		if r := &s.Series[i]; r.Kind == KindHeat {
@@ -363,26 +403,12 @@ func resolveStyles(s *Spec) {
 				continue
 			}
 		}
-		c, ok := color[r.Name]
-		if !ok || r.Name == "" {
-			c = nColor
-			color[r.Name] = c
-			nColor++
-		}
+		c := color.at(r.Name)
 		var d []float64
 		if r.Kind == KindLine {
-			k, ok := dash[r.Name]
-			if !ok || r.Name == "" {
-				k = nDash
-				dash[r.Name] = k
-				nDash++
-			}
-			if r.Name != "" {
+			if k := dash.at(r.Name); r.Name != "" {
 				d = t.Dashes[k%len(t.Dashes)]
 			}
-		}
-		if r.Kind == KindHist {
-			nHist++
 		}
 		r.fallback(t.Palette[c%len(t.Palette)], t.LineWidth, d)
 		if r.Kind == KindCloud && !st.colorSet && len(r.X) > 1000 {
@@ -461,8 +487,9 @@ func (m Multiples) specs() ([]Spec, error) {
 	}
 	out := make([]Spec, len(m.figs))
 	x, y, z := empty, empty, empty
+	shared := newStyles()
 	for i, f := range m.figs {
-		s, err := f.Spec()
+		s, err := f.spec(shared)
 		if err != nil {
 			return nil, err
 		}
