@@ -2,10 +2,12 @@ package spin
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/freeenergy"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // BenchmarkW7 is workload w7: 1,000 checkerboard sweeps of the heat bath on a
@@ -72,4 +74,55 @@ func benchRBM(visible, hidden int) RBM {
 		panic(err)
 	}
 	return m
+}
+
+// BenchmarkW5 is workload w5: one epoch of 100 updates with rate 0.01 on 10,000
+// random images, batches of 100. The check is what the library's generic gradient
+// has to say about the last one: the largest difference from it.
+func BenchmarkW5(b *testing.B) {
+	const images, batch, visible, hidden, rate = 10_000, 100, 784, 128, 0.01
+	data := must(ebmkit.Draw(Uniform{N: visible}, images, 1)).X
+	for _, name := range []string{"cd1", "pcd"} {
+		b.Run(name, func(b *testing.B) {
+			m := must(NewRBM(visible, hidden))
+			grad, theta := make([]float64, m.NumParams()), make([]float64, m.NumParams())
+			c := NewContrast(m, 1)
+			var rows, walkers []float64
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Randomize(0.01, 2)
+				m.Params(theta)
+				if name == "pcd" {
+					walkers = append(walkers[:0], data[:batch*visible]...)
+				}
+				for i := 0; i < len(data); i += batch * visible {
+					rows = data[i : i+batch*visible]
+					if err := c.Gradient(grad, rows, walkers, 1); err != nil {
+						b.Fatal(err)
+					}
+					vmath.Axpy(theta, -rate, grad)
+					if err := m.SetParams(theta); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e6, "ms/epoch")
+			b.StopTimer()
+			if err := c.Gradient(grad, rows, walkers, 1); err != nil {
+				b.Fatal(err)
+			}
+			model := make([]float64, batch*visible)
+			for i := range batch {
+				vmath.UnpackBits(model[i*visible:(i+1)*visible], c.walkers[i*visible/8:(i+1)*visible/8])
+			}
+			w := make([]float64, batch)
+			for sign, xs := range map[float64][]float64{-1: rows, 1: model} {
+				for i := range w {
+					w[i] = sign / batch
+				}
+				m.AddParamGrad(grad, w, xs)
+			}
+			b.ReportMetric(max(slices.Max(grad), -slices.Min(grad)), "check-gradient")
+		})
+	}
 }
