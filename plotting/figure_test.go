@@ -251,7 +251,7 @@ func TestPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := s.Series[0].Grid
-	if !slices.Equal(g.Z, []float64{4, 5, 6, 1, 2, 3}) || g.CenterX(0) != 0.5 || g.CenterY(1) != 1.5 || !s.Picture || !s.Equal {
+	if !slices.Equal(g.Z, []float64{4, 5, 6, 1, 2, 3}) || g.CenterX(0) != 0 || g.CenterY(1) != 1 || !s.Picture || !s.Equal {
 		t.Errorf("%+v", s)
 	}
 	p, err := Picture(2, 3, []float64{1, 2, 3, 4, 5, 6}).Title("t").XLabel("x").layout()

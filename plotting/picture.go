@@ -9,9 +9,8 @@ import (
 // Picture shows pixels, row-major with the top row first, as grey squares: the
 // largest number is ink, the smallest paper, and +Inf a forbidden pixel. There
 // are no axes and no colour bar; a title says what it is, and small multiples of
-// pictures have no letters. Pixel (r, c) is the square from (c, rows-1-r) to
-// (c+1, rows-r) of the plane. ZRange fixes what is paper and what is ink, Heat
-// over it and Theme change the rest.
+// pictures have no letters. Pixel (r, c) is the unit square around the point
+// (c, rows-1-r) of the plane. ZRange fixes what is paper and what is ink.
 func Picture(rows, cols int, pixels []float64) Figure {
 	const who = "plotting.Picture"
 	f := New()
@@ -22,7 +21,7 @@ func Picture(rows, cols int, pixels []float64) Figure {
 	if len(pixels) != rows*cols {
 		return f.fail(&ebmkit.ArgError{Func: who, Arg: "len(pixels)", Value: len(pixels), Want: fmt.Sprintf("rows*cols = %d", rows*cols)})
 	}
-	g := Grid{X1: float64(cols), Y1: float64(rows), Nx: cols, Ny: rows, Z: make([]float64, 0, len(pixels))}
+	g := Grid{X0: -0.5, X1: float64(cols) - 0.5, Y0: -0.5, Y1: float64(rows) - 0.5, Nx: cols, Ny: rows, Z: make([]float64, 0, len(pixels))}
 	for r := rows - 1; r >= 0; r-- {
 		g.Z = append(g.Z, pixels[r*cols:(r+1)*cols]...)
 	}
