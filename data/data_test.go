@@ -215,6 +215,10 @@ func TestCropAndDistinct(t *testing.T) {
 	if all, w := p.Distinct(); all.N != 3 || w[1] != 1.0/3 {
 		t.Errorf("distinct %v", w)
 	}
+	three := &Pictures{N: 3, Rows: 1, Cols: 2, X: []float64{1, 2, 7, 8, 3, 6}, Label: []string{"b", "a", "b"}}
+	if m := three.Means(); m.N != 2 || !slices.Equal(m.Label, []string{"b", "a"}) || !slices.Equal(m.X, []float64{2, 4, 7, 8}) || three.X[0] != 1 {
+		t.Errorf("means %+v", m)
+	}
 	minus := &Pictures{N: 2, Rows: 1, Cols: 1, X: []float64{0, math.Copysign(0, -1)}, Label: []string{"", ""}}
 	if one, _ := minus.Distinct(); one.N != 1 {
 		t.Error("-0 and 0 are different")

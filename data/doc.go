@@ -134,3 +134,28 @@ func (p *Pictures) Index(x []float64) int {
 	}
 	return -1
 }
+
+// Means returns the average picture of each label, in the order in which the
+// labels first occur.
+func (p *Pictures) Means() *Pictures {
+	q := &Pictures{Rows: p.Rows, Cols: p.Cols}
+	var count []float64
+	for i := range p.N {
+		k := q.Find(p.Label[i])
+		if k < 0 {
+			k = q.N
+			q.X, q.Label, q.N = append(q.X, make([]float64, p.Dim())...), append(q.Label, p.Label[i]), q.N+1
+			count = append(count, 0)
+		}
+		for j, v := range p.At(i) {
+			q.At(k)[j] += v
+		}
+		count[k]++
+	}
+	for k, n := range count {
+		for j := range q.At(k) {
+			q.At(k)[j] /= n
+		}
+	}
+	return q
+}
