@@ -77,14 +77,25 @@ func Sigmoid32(x float32) float32 { return sigmoid32(x, expMinus32(x)) }
 
 // SiLU32 returns x/(1 + e^-x) and its derivative; x is finite or NaN.
 func SiLU32(x float32) (y, dy float32) {
-	e := expMinus32(x)
-	s := 1 / (1 + e) // the sigmoid, and one minus it, or the other way round
-	t := float32(e * s)
-	if !(x >= 0) {
-		s, t = t, s
+	// e^-x for x from -87 to 87, beyond which a sigmoid of 1e-38 counts as 0.
+	m := above32(-87, x)
+	c := m
+	if c > 87 {
+		c = 87
 	}
-	y = float32(x * s)
-	return y, FMA32(y, t, s)
+	t := FMA32(c, -log2e32, magic32)
+	k := t - magic32
+	r := FMA32(k, ln2Hi32, c) // minus the r of expReduce32
+	r = FMA32(k, ln2Lo32, r)
+	r2 := float32(r * r)
+	a0 := FMA32(-e321, r, e320)
+	a1 := FMA32(-e323, r, e322)
+	a1 = FMA32(r2, e324, a1)
+	a0 = FMA32(a1, r2, a0)
+	e := FMA32(FMA32(a0, r, -1), r, 1)
+	e = math.Float32frombits(math.Float32bits(e) + math.Float32bits(t)<<23)
+	s := 1 / (1 + e)
+	return float32(m * s), FMA32(float32(c*s), float32(e*s), s)
 }
 
 // SiLU returns x/(1 + e^-x) and its derivative; x is finite or NaN.

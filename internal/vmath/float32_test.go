@@ -22,6 +22,7 @@ var activations = []struct {
 		c := 1 / math.Cosh(x)
 		return Tanh(x), c * c
 	}},
+	{"ReLU32", ReLU32, ReLU32Slice, func(x float64) (float64, float64) { return max(x, 0), min(1, max(0, x*1e300)) }},
 	{"Softplus32", Softplus32, Softplus32Slice, func(x float64) (float64, float64) { return Softplus(x), Sigmoid(x) }},
 }
 

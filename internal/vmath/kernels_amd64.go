@@ -146,11 +146,6 @@ func sigmoid32AVX2(y *float32, x *float32, n int)
 //go:noescape
 func mul32AVX2(dst *float32, x *float32, n int)
 
-// silu32AVX2 works on n elements, n a multiple of 8; dy may be nil.
-//
-//go:noescape
-func silu32AVX2(y *float32, dy *float32, x *float32, n int)
-
 // tanh32AVX2 works on n elements, n a multiple of 8; dy may be nil.
 //
 //go:noescape
@@ -165,6 +160,36 @@ func softplus32AVX2(y *float32, dy *float32, x *float32, n int)
 //
 //go:noescape
 func siluAVX2(y *float64, dy *float64, x *float64, n int)
+
+// add32AVX2 works on n elements, n a multiple of 8.
+//
+//go:noescape
+func add32AVX2(dst *float32, x *float32, n int)
+
+// addWide32AVX2 works on n elements, n a multiple of 4.
+//
+//go:noescape
+func addWide32AVX2(dst *float64, x *float32, n int)
+
+// relu32AVX2 works on n elements, n a multiple of 8; dy may be nil.
+//
+//go:noescape
+func relu32AVX2(y *float32, dy *float32, x *float32, n int)
+
+// adam32AVX2 works on n elements, n a multiple of 8.
+//
+//go:noescape
+func adam32AVX2(theta *float32, m *float32, v *float32, grad *float32, step *[8]float32, n int)
+
+// adam64AVX2 works on n elements, n a multiple of 4.
+//
+//go:noescape
+func adam64AVX2(theta *float64, m *float64, v *float64, grad *float64, step *[8]float64, n int)
+
+// silu32AVX2 works on n elements, n a multiple of 8; dy may be nil.
+//
+//go:noescape
+func silu32AVX2(y *float32, dy *float32, x *float32, n int)
 
 // packBitsAVX2 works on n elements, n a positive multiple of 8, and returns 255 if
 // all are 0 or 1.

@@ -2754,64 +2754,6 @@ end72:
 	VZEROUPPER
 	RET
 
-// func silu32AVX2(y *float32, dy *float32, x *float32, n int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·silu32AVX2(SB), NOSPLIT, $0-32
-	MOVQ  y+0(FP), AX
-	MOVQ  dy+8(FP), CX
-	MOVQ  x+16(FP), DX
-	MOVQ  n+24(FP), BX
-	TESTQ BX, BX
-	JZ    end74
-
-loop73:
-	VMOVUPD     (DX), Y0
-	VORPD       c8000000080000000<>+0(SB), Y0, Y1
-	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
-	VMAXPS      Y1, Y2, Y2
-	VMOVUPD     c4b4000004b400000<>+0(SB), Y3
-	VFMADD231PS c3fb8aa3b3fb8aa3b<>+0(SB), Y2, Y3
-	VSUBPS      c4b4000004b400000<>+0(SB), Y3, Y4
-	VFMADD231PS cbf317218bf317218<>+0(SB), Y4, Y2
-	VFMADD231PS c3102e3083102e308<>+0(SB), Y4, Y2
-	VMULPS      Y2, Y2, Y4
-	VMOVUPD     c3f0000003f000000<>+0(SB), Y5
-	VFMADD231PS c3e2aaa6e3e2aaa6e<>+0(SB), Y2, Y5
-	VMOVUPD     c3d2aaa8d3d2aaa8d<>+0(SB), Y6
-	VFMADD231PS c3c0905b73c0905b7<>+0(SB), Y2, Y6
-	VFMADD231PS c3ab688853ab68885<>+0(SB), Y4, Y6
-	VFMADD231PS Y4, Y6, Y5
-	VFMADD231PS Y4, Y5, Y2
-	VPSLLD      $0x17, Y3, Y3
-	VADDPS      c3f8000003f800000<>+0(SB), Y2, Y2
-	VPADDD      Y2, Y3, Y2
-	VCMPPS      $0x11, cc2ae0000c2ae0000<>+0(SB), Y1, Y1
-	VANDNPS     Y2, Y1, Y2
-	VMOVUPD     c3f8000003f800000<>+0(SB), Y1
-	VADDPS      c3f8000003f800000<>+0(SB), Y2, Y3
-	VDIVPS      Y3, Y1, Y1
-	VMULPS      Y1, Y2, Y2
-	VCMPPS      $0x1d, c0<>+0(SB), Y0, Y3
-	VBLENDVPS   Y3, Y1, Y2, Y4
-	VBLENDVPS   Y3, Y2, Y1, Y1
-	VMULPS      Y4, Y0, Y0
-	VFMADD231PS Y1, Y0, Y4
-	VMOVUPS     Y0, (AX)
-	TESTQ       CX, CX
-	JZ          noDerivative75
-	VMOVUPS     Y4, (CX)
-	ADDQ        $0x20, CX
-
-noDerivative75:
-	ADDQ $0x20, DX
-	ADDQ $0x20, AX
-	SUBQ $0x08, BX
-	JNZ  loop73
-
-end74:
-	VZEROUPPER
-	RET
-
 // func tanh32AVX2(y *float32, dy *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanh32AVX2(SB), NOSPLIT, $0-32
@@ -2820,9 +2762,9 @@ TEXT ·tanh32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end77
+	JZ    end74
 
-loop76:
+loop73:
 	VMOVUPD      (DX), Y0
 	VORPD        c8000000080000000<>+0(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y1
@@ -2854,17 +2796,17 @@ loop76:
 	VFNMADD231PS Y0, Y0, Y1
 	VMOVUPS      Y0, (AX)
 	TESTQ        CX, CX
-	JZ           noDerivative78
+	JZ           noDerivative75
 	VMOVUPS      Y1, (CX)
 	ADDQ         $0x20, CX
 
-noDerivative78:
+noDerivative75:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop76
+	JNZ  loop73
 
-end77:
+end74:
 	VZEROUPPER
 	RET
 
@@ -2894,9 +2836,9 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end80
+	JZ    end77
 
-loop79:
+loop76:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000080000000<>+0(SB), Y0, Y1
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y2
@@ -2940,17 +2882,17 @@ loop79:
 	VDIVPS      Y2, Y0, Y0
 	VMOVUPS     Y1, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative81
+	JZ          noDerivative78
 	VMOVUPS     Y0, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative81:
+noDerivative78:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
-	JNZ  loop79
+	JNZ  loop76
 
-end80:
+end77:
 	VZEROUPPER
 	RET
 
@@ -2986,16 +2928,16 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-32
 	MOVQ  x+16(FP), DX
 	MOVQ  n+24(FP), BX
 	TESTQ BX, BX
-	JZ    end83
+	JZ    end80
 
-loop82:
+loop79:
 	VMOVUPD     (DX), Y0
 	VORPD       c8000000000000000<>+0(SB), Y0, Y1
 	VANDPD      c7fffffffffffffff<>+0(SB), Y1, Y2
 	VCMPPD      $0x12, c4086200000000000<>+0(SB), Y2, Y2
 	VMOVMSKPD   Y2, SI
 	CMPL        SI, $0x0f
-	JNE         rare84
+	JNE         rare81
 	VMOVUPD     c4338000000000000<>+0(SB), Y2
 	VFMADD231PD c3ff71547652b82fe<>+0(SB), Y1, Y2
 	VSUBPD      c4338000000000000<>+0(SB), Y2, Y3
@@ -3024,7 +2966,7 @@ loop82:
 	VPADDQ      Y1, Y2, Y1
 	VMOVAPD     Y1, Y1
 
-join85:
+join82:
 	VMOVUPD     c3ff0000000000000<>+0(SB), Y2
 	VADDPD      c3ff0000000000000<>+0(SB), Y1, Y3
 	VDIVPD      Y3, Y2, Y2
@@ -3036,21 +2978,21 @@ join85:
 	VFMADD231PD Y1, Y0, Y4
 	VMOVUPS     Y0, (AX)
 	TESTQ       CX, CX
-	JZ          noDerivative86
+	JZ          noDerivative83
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 
-noDerivative86:
+noDerivative83:
 	ADDQ $0x20, DX
 	ADDQ $0x20, AX
 	SUBQ $0x04, BX
-	JNZ  loop82
+	JNZ  loop79
 
-end83:
+end80:
 	VZEROUPPER
 	RET
 
-rare84:
+rare81:
 	VMOVUPD     cc087500000000000<>+0(SB), Y2
 	VMAXPD      Y1, Y2, Y1
 	VMOVUPD     c4086300000000000<>+0(SB), Y2
@@ -3090,7 +3032,468 @@ rare84:
 	VPSLLQ      $0x34, Y2, Y2
 	VMULPD      Y2, Y1, Y1
 	VMOVAPD     Y1, Y1
-	JMP         join85
+	JMP         join82
+
+// func add32AVX2(dst *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·add32AVX2(SB), NOSPLIT, $0-24
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	TESTQ DX, DX
+	JZ    end85
+
+loop84:
+	VMOVUPD (AX), Y0
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, AX
+	SUBQ    $0x08, DX
+	JNZ     loop84
+
+end85:
+	VZEROUPPER
+	RET
+
+// func addWide32AVX2(dst *float64, x *float32, n int)
+// Requires: AVX
+TEXT ·addWide32AVX2(SB), NOSPLIT, $0-24
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	TESTQ DX, DX
+	JZ    end87
+
+loop86:
+	VCVTPS2PD (CX), Y0
+	VADDPD    (AX), Y0, Y0
+	VMOVUPD   Y0, (AX)
+	ADDQ      $0x10, CX
+	ADDQ      $0x20, AX
+	SUBQ      $0x04, DX
+	JNZ       loop86
+
+end87:
+	VZEROUPPER
+	RET
+
+// func relu32AVX2(y *float32, dy *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·relu32AVX2(SB), NOSPLIT, $0-32
+	MOVQ  y+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  n+24(FP), BX
+	TESTQ BX, BX
+	JZ    end89
+
+loop88:
+	VMOVUPD (DX), Y0
+	VCMPPS  $0x16, c0<>+0(SB), Y0, Y1
+	VANDPD  Y0, Y1, Y0
+	VANDPD  c3f8000003f800000<>+0(SB), Y1, Y1
+	VMOVUPS Y0, (AX)
+	TESTQ   CX, CX
+	JZ      noDerivative90
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x20, CX
+
+noDerivative90:
+	ADDQ $0x20, DX
+	ADDQ $0x20, AX
+	SUBQ $0x08, BX
+	JNZ  loop88
+
+end89:
+	VZEROUPPER
+	RET
+
+// func adam32AVX2(theta *float32, m *float32, v *float32, grad *float32, step *[8]float32, n int)
+// Requires: AVX, FMA3
+TEXT ·adam32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         theta+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         v+16(FP), DX
+	MOVQ         grad+24(FP), BX
+	MOVQ         step+32(FP), SI
+	MOVQ         n+40(FP), DI
+	VBROADCASTSS (SI), Y0
+	VBROADCASTSS 4(SI), Y1
+	VBROADCASTSS 8(SI), Y2
+	VBROADCASTSS 12(SI), Y3
+	VBROADCASTSS 16(SI), Y4
+	VBROADCASTSS 20(SI), Y5
+	VBROADCASTSS 24(SI), Y6
+	VBROADCASTSS 28(SI), Y7
+	TESTQ        DI, DI
+	JZ           end92
+
+loop91:
+	VMOVUPD     (BX), Y8
+	VMULPS      Y1, Y8, Y9
+	VFMADD231PS (CX), Y0, Y9
+	VMOVUPS     Y9, (CX)
+	VMULPS      Y8, Y8, Y8
+	VMULPS      Y3, Y8, Y8
+	VFMADD231PS (DX), Y2, Y8
+	VMOVUPS     Y8, (DX)
+	VMOVUPD     Y5, Y10
+	VSQRTPS     Y8, Y8
+	VFMADD231PS Y4, Y8, Y10
+	VMULPS      Y6, Y9, Y9
+	VDIVPS      Y10, Y9, Y9
+	VFMSUB231PS (AX), Y7, Y9
+	VMOVUPS     Y9, (AX)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	SUBQ        $0x08, DI
+	JNZ         loop91
+
+end92:
+	VZEROUPPER
+	RET
+
+// func adam64AVX2(theta *float64, m *float64, v *float64, grad *float64, step *[8]float64, n int)
+// Requires: AVX, FMA3
+TEXT ·adam64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         theta+0(FP), AX
+	MOVQ         m+8(FP), CX
+	MOVQ         v+16(FP), DX
+	MOVQ         grad+24(FP), BX
+	MOVQ         step+32(FP), SI
+	MOVQ         n+40(FP), DI
+	VBROADCASTSD (SI), Y0
+	VBROADCASTSD 8(SI), Y1
+	VBROADCASTSD 16(SI), Y2
+	VBROADCASTSD 24(SI), Y3
+	VBROADCASTSD 32(SI), Y4
+	VBROADCASTSD 40(SI), Y5
+	VBROADCASTSD 48(SI), Y6
+	VBROADCASTSD 56(SI), Y7
+	TESTQ        DI, DI
+	JZ           end94
+
+loop93:
+	VMOVUPD     (BX), Y8
+	VMULPD      Y1, Y8, Y9
+	VFMADD231PD (CX), Y0, Y9
+	VMOVUPS     Y9, (CX)
+	VMULPD      Y8, Y8, Y8
+	VMULPD      Y3, Y8, Y8
+	VFMADD231PD (DX), Y2, Y8
+	VMOVUPS     Y8, (DX)
+	VMOVUPD     Y5, Y10
+	VSQRTPD     Y8, Y8
+	VFMADD231PD Y4, Y8, Y10
+	VMULPD      Y6, Y9, Y9
+	VDIVPD      Y10, Y9, Y9
+	VFMSUB231PD (AX), Y7, Y9
+	VMOVUPS     Y9, (AX)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	SUBQ        $0x04, DI
+	JNZ         loop93
+
+end94:
+	VZEROUPPER
+	RET
+
+// func silu32AVX2(y *float32, dy *float32, x *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·silu32AVX2(SB), NOSPLIT, $0-32
+	MOVQ  y+0(FP), AX
+	MOVQ  dy+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  n+24(FP), BX
+	TESTQ CX, CX
+	JZ    alone
+	CMPQ  BX, $0x10
+	JL    end96
+
+loop95:
+	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y0
+	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y1
+	VMAXPS      (DX), Y0, Y0
+	VMAXPS      32(DX), Y1, Y1
+	VMOVUPD     c42ae000042ae0000<>+0(SB), Y2
+	VMINPS      Y0, Y2, Y2
+	VMOVUPD     c42ae000042ae0000<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y3
+	VMOVUPD     c4b4000004b400000<>+0(SB), Y4
+	VMOVUPD     c4b4000004b400000<>+0(SB), Y5
+	VFMADD231PS cbfb8aa3bbfb8aa3b<>+0(SB), Y2, Y4
+	VFMADD231PS cbfb8aa3bbfb8aa3b<>+0(SB), Y3, Y5
+	VSUBPS      c4b4000004b400000<>+0(SB), Y4, Y6
+	VSUBPS      c4b4000004b400000<>+0(SB), Y5, Y7
+	VMOVAPS     Y2, Y8
+	VMOVAPS     Y3, Y9
+	VFMADD231PS c3f3172183f317218<>+0(SB), Y6, Y8
+	VFMADD231PS c3f3172183f317218<>+0(SB), Y7, Y9
+	VFMADD231PS cb102e308b102e308<>+0(SB), Y6, Y8
+	VFMADD231PS cb102e308b102e308<>+0(SB), Y7, Y9
+	VMULPS      Y8, Y8, Y6
+	VMULPS      Y9, Y9, Y7
+	VMOVUPD     c3d2aaa8d3d2aaa8d<>+0(SB), Y10
+	VMOVUPD     c3d2aaa8d3d2aaa8d<>+0(SB), Y11
+	VFMADD231PS cbc0905b7bc0905b7<>+0(SB), Y8, Y10
+	VFMADD231PS cbc0905b7bc0905b7<>+0(SB), Y9, Y11
+	VMOVUPD     c3f0000003f000000<>+0(SB), Y12
+	VMOVUPD     c3f0000003f000000<>+0(SB), Y13
+	VFMADD231PS cbe2aaa6ebe2aaa6e<>+0(SB), Y8, Y12
+	VFMADD231PS cbe2aaa6ebe2aaa6e<>+0(SB), Y9, Y13
+	VFMADD231PS c3ab688853ab68885<>+0(SB), Y6, Y10
+	VFMADD231PS c3ab688853ab68885<>+0(SB), Y7, Y11
+	VFMADD231PS Y6, Y10, Y12
+	VFMADD231PS Y7, Y11, Y13
+	VMOVUPD     cbf800000bf800000<>+0(SB), Y6
+	VMOVUPD     cbf800000bf800000<>+0(SB), Y7
+	VFMADD231PS Y8, Y12, Y6
+	VFMADD231PS Y9, Y13, Y7
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y10
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y11
+	VFMADD231PS Y8, Y6, Y10
+	VFMADD231PS Y9, Y7, Y11
+	VPSLLD      $0x17, Y4, Y4
+	VPSLLD      $0x17, Y5, Y5
+	VPADDD      Y4, Y10, Y10
+	VPADDD      Y5, Y11, Y11
+	VADDPS      c3f8000003f800000<>+0(SB), Y10, Y4
+	VADDPS      c3f8000003f800000<>+0(SB), Y11, Y5
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y6
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y7
+	VDIVPS      Y4, Y6, Y6
+	VDIVPS      Y5, Y7, Y7
+	VMULPS      Y0, Y6, Y0
+	VMULPS      Y1, Y7, Y1
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y1, 32(AX)
+	VMULPS      Y6, Y10, Y10
+	VMULPS      Y7, Y11, Y11
+	VMULPS      Y6, Y2, Y2
+	VMULPS      Y7, Y3, Y3
+	VFMADD231PS Y10, Y2, Y6
+	VFMADD231PS Y11, Y3, Y7
+	VMOVUPS     Y6, (CX)
+	VMOVUPS     Y7, 32(CX)
+
+	// 2 vectors
+	ADDQ $0x40, DX
+	ADDQ $0x40, AX
+	ADDQ $0x40, CX
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
+	JGE  loop95
+
+end96:
+	CMPQ BX, $0x08
+	JL   end98
+
+loop97:
+	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y0
+	VMAXPS      (DX), Y0, Y0
+	VMOVUPD     c42ae000042ae0000<>+0(SB), Y1
+	VMINPS      Y0, Y1, Y1
+	VMOVUPD     c4b4000004b400000<>+0(SB), Y2
+	VFMADD231PS cbfb8aa3bbfb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS      c4b4000004b400000<>+0(SB), Y2, Y3
+	VMOVAPS     Y1, Y4
+	VFMADD231PS c3f3172183f317218<>+0(SB), Y3, Y4
+	VFMADD231PS cb102e308b102e308<>+0(SB), Y3, Y4
+	VMULPS      Y4, Y4, Y3
+	VMOVUPD     c3d2aaa8d3d2aaa8d<>+0(SB), Y5
+	VFMADD231PS cbc0905b7bc0905b7<>+0(SB), Y4, Y5
+	VMOVUPD     c3f0000003f000000<>+0(SB), Y6
+	VFMADD231PS cbe2aaa6ebe2aaa6e<>+0(SB), Y4, Y6
+	VFMADD231PS c3ab688853ab68885<>+0(SB), Y3, Y5
+	VFMADD231PS Y3, Y5, Y6
+	VMOVUPD     cbf800000bf800000<>+0(SB), Y3
+	VFMADD231PS Y4, Y6, Y3
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y5
+	VFMADD231PS Y4, Y3, Y5
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y5, Y5
+	VADDPS      c3f8000003f800000<>+0(SB), Y5, Y2
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y3
+	VDIVPS      Y2, Y3, Y3
+	VMULPS      Y0, Y3, Y0
+	VMOVUPS     Y0, (AX)
+	VMULPS      Y3, Y5, Y5
+	VMULPS      Y3, Y1, Y1
+	VFMADD231PS Y5, Y1, Y3
+	VMOVUPS     Y3, (CX)
+
+	// 1 vectors
+	ADDQ $0x20, DX
+	ADDQ $0x20, AX
+	ADDQ $0x20, CX
+	SUBQ $0x08, BX
+	CMPQ BX, $0x08
+	JGE  loop97
+
+end98:
+	VZEROUPPER
+	RET
+
+alone:
+	CMPQ BX, $0x10
+	JL   end100
+
+loop99:
+	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y0
+	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y1
+	VMAXPS      (DX), Y0, Y0
+	VMAXPS      32(DX), Y1, Y1
+	VMOVUPD     c42ae000042ae0000<>+0(SB), Y2
+	VMINPS      Y0, Y2, Y2
+	VMOVUPD     c42ae000042ae0000<>+0(SB), Y3
+	VMINPS      Y1, Y3, Y3
+	VMOVUPD     c4b4000004b400000<>+0(SB), Y4
+	VMOVUPD     c4b4000004b400000<>+0(SB), Y5
+	VFMADD231PS cbfb8aa3bbfb8aa3b<>+0(SB), Y2, Y4
+	VFMADD231PS cbfb8aa3bbfb8aa3b<>+0(SB), Y3, Y5
+	VSUBPS      c4b4000004b400000<>+0(SB), Y4, Y6
+	VSUBPS      c4b4000004b400000<>+0(SB), Y5, Y7
+	VMOVAPS     Y2, Y2
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3f3172183f317218<>+0(SB), Y6, Y2
+	VFMADD231PS c3f3172183f317218<>+0(SB), Y7, Y3
+	VFMADD231PS cb102e308b102e308<>+0(SB), Y6, Y2
+	VFMADD231PS cb102e308b102e308<>+0(SB), Y7, Y3
+	VMULPS      Y2, Y2, Y6
+	VMULPS      Y3, Y3, Y7
+	VMOVUPD     c3d2aaa8d3d2aaa8d<>+0(SB), Y8
+	VMOVUPD     c3d2aaa8d3d2aaa8d<>+0(SB), Y9
+	VFMADD231PS cbc0905b7bc0905b7<>+0(SB), Y2, Y8
+	VFMADD231PS cbc0905b7bc0905b7<>+0(SB), Y3, Y9
+	VMOVUPD     c3f0000003f000000<>+0(SB), Y10
+	VMOVUPD     c3f0000003f000000<>+0(SB), Y11
+	VFMADD231PS cbe2aaa6ebe2aaa6e<>+0(SB), Y2, Y10
+	VFMADD231PS cbe2aaa6ebe2aaa6e<>+0(SB), Y3, Y11
+	VFMADD231PS c3ab688853ab68885<>+0(SB), Y6, Y8
+	VFMADD231PS c3ab688853ab68885<>+0(SB), Y7, Y9
+	VFMADD231PS Y6, Y8, Y10
+	VFMADD231PS Y7, Y9, Y11
+	VMOVUPD     cbf800000bf800000<>+0(SB), Y6
+	VMOVUPD     cbf800000bf800000<>+0(SB), Y7
+	VFMADD231PS Y2, Y10, Y6
+	VFMADD231PS Y3, Y11, Y7
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y8
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y9
+	VFMADD231PS Y2, Y6, Y8
+	VFMADD231PS Y3, Y7, Y9
+	VPSLLD      $0x17, Y4, Y4
+	VPSLLD      $0x17, Y5, Y5
+	VPADDD      Y4, Y8, Y8
+	VPADDD      Y5, Y9, Y9
+	VADDPS      c3f8000003f800000<>+0(SB), Y8, Y2
+	VADDPS      c3f8000003f800000<>+0(SB), Y9, Y3
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y4
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y5
+	VDIVPS      Y2, Y4, Y4
+	VDIVPS      Y3, Y5, Y5
+	VMULPS      Y0, Y4, Y0
+	VMULPS      Y1, Y5, Y1
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y1, 32(AX)
+
+	// 2 vectors
+	ADDQ $0x40, DX
+	ADDQ $0x40, AX
+	SUBQ $0x10, BX
+	CMPQ BX, $0x10
+	JGE  loop99
+
+end100:
+	CMPQ BX, $0x08
+	JL   end102
+
+loop101:
+	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y0
+	VMAXPS      (DX), Y0, Y0
+	VMOVUPD     c42ae000042ae0000<>+0(SB), Y1
+	VMINPS      Y0, Y1, Y1
+	VMOVUPD     c4b4000004b400000<>+0(SB), Y2
+	VFMADD231PS cbfb8aa3bbfb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS      c4b4000004b400000<>+0(SB), Y2, Y3
+	VMOVAPS     Y1, Y1
+	VFMADD231PS c3f3172183f317218<>+0(SB), Y3, Y1
+	VFMADD231PS cb102e308b102e308<>+0(SB), Y3, Y1
+	VMULPS      Y1, Y1, Y3
+	VMOVUPD     c3d2aaa8d3d2aaa8d<>+0(SB), Y4
+	VFMADD231PS cbc0905b7bc0905b7<>+0(SB), Y1, Y4
+	VMOVUPD     c3f0000003f000000<>+0(SB), Y5
+	VFMADD231PS cbe2aaa6ebe2aaa6e<>+0(SB), Y1, Y5
+	VFMADD231PS c3ab688853ab68885<>+0(SB), Y3, Y4
+	VFMADD231PS Y3, Y4, Y5
+	VMOVUPD     cbf800000bf800000<>+0(SB), Y3
+	VFMADD231PS Y1, Y5, Y3
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y4
+	VFMADD231PS Y1, Y3, Y4
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y4, Y4
+	VADDPS      c3f8000003f800000<>+0(SB), Y4, Y1
+	VMOVUPD     c3f8000003f800000<>+0(SB), Y2
+	VDIVPS      Y1, Y2, Y2
+	VMULPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (AX)
+
+	// 1 vectors
+	ADDQ $0x20, DX
+	ADDQ $0x20, AX
+	SUBQ $0x08, BX
+	CMPQ BX, $0x08
+	JGE  loop101
+
+end102:
+	VZEROUPPER
+	RET
+
+DATA c42ae000042ae0000<>+0(SB)/8, $0x42ae000042ae0000
+DATA c42ae000042ae0000<>+8(SB)/8, $0x42ae000042ae0000
+DATA c42ae000042ae0000<>+16(SB)/8, $0x42ae000042ae0000
+DATA c42ae000042ae0000<>+24(SB)/8, $0x42ae000042ae0000
+GLOBL c42ae000042ae0000<>(SB), RODATA|NOPTR, $32
+
+DATA cbfb8aa3bbfb8aa3b<>+0(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA cbfb8aa3bbfb8aa3b<>+8(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA cbfb8aa3bbfb8aa3b<>+16(SB)/8, $0xbfb8aa3bbfb8aa3b
+DATA cbfb8aa3bbfb8aa3b<>+24(SB)/8, $0xbfb8aa3bbfb8aa3b
+GLOBL cbfb8aa3bbfb8aa3b<>(SB), RODATA|NOPTR, $32
+
+DATA c3f3172183f317218<>+0(SB)/8, $0x3f3172183f317218
+DATA c3f3172183f317218<>+8(SB)/8, $0x3f3172183f317218
+DATA c3f3172183f317218<>+16(SB)/8, $0x3f3172183f317218
+DATA c3f3172183f317218<>+24(SB)/8, $0x3f3172183f317218
+GLOBL c3f3172183f317218<>(SB), RODATA|NOPTR, $32
+
+DATA cb102e308b102e308<>+0(SB)/8, $0xb102e308b102e308
+DATA cb102e308b102e308<>+8(SB)/8, $0xb102e308b102e308
+DATA cb102e308b102e308<>+16(SB)/8, $0xb102e308b102e308
+DATA cb102e308b102e308<>+24(SB)/8, $0xb102e308b102e308
+GLOBL cb102e308b102e308<>(SB), RODATA|NOPTR, $32
+
+DATA cbc0905b7bc0905b7<>+0(SB)/8, $0xbc0905b7bc0905b7
+DATA cbc0905b7bc0905b7<>+8(SB)/8, $0xbc0905b7bc0905b7
+DATA cbc0905b7bc0905b7<>+16(SB)/8, $0xbc0905b7bc0905b7
+DATA cbc0905b7bc0905b7<>+24(SB)/8, $0xbc0905b7bc0905b7
+GLOBL cbc0905b7bc0905b7<>(SB), RODATA|NOPTR, $32
+
+DATA cbe2aaa6ebe2aaa6e<>+0(SB)/8, $0xbe2aaa6ebe2aaa6e
+DATA cbe2aaa6ebe2aaa6e<>+8(SB)/8, $0xbe2aaa6ebe2aaa6e
+DATA cbe2aaa6ebe2aaa6e<>+16(SB)/8, $0xbe2aaa6ebe2aaa6e
+DATA cbe2aaa6ebe2aaa6e<>+24(SB)/8, $0xbe2aaa6ebe2aaa6e
+GLOBL cbe2aaa6ebe2aaa6e<>(SB), RODATA|NOPTR, $32
+
+DATA cbf800000bf800000<>+0(SB)/8, $0xbf800000bf800000
+DATA cbf800000bf800000<>+8(SB)/8, $0xbf800000bf800000
+DATA cbf800000bf800000<>+16(SB)/8, $0xbf800000bf800000
+DATA cbf800000bf800000<>+24(SB)/8, $0xbf800000bf800000
+GLOBL cbf800000bf800000<>(SB), RODATA|NOPTR, $32
 
 // func packBitsAVX2(dst *byte, x *float64, n int) uint32
 // Requires: AVX, AVX2
@@ -3101,9 +3504,9 @@ TEXT ·packBitsAVX2(SB), NOSPLIT, $0-28
 	VMOVUPD c3ff000003ff00000<>+0(SB), Y1
 	VPXOR   Y0, Y0, Y0
 	TESTQ   DX, DX
-	JZ      end88
+	JZ      end104
 
-loop87:
+loop103:
 	VMOVUPD   (CX), Y2
 	VMOVUPD   32(CX), Y3
 	VSHUFPS   $0xdd, Y3, Y2, Y4
@@ -3120,9 +3523,9 @@ loop87:
 	ADDQ      $0x40, CX
 	INCQ      AX
 	SUBQ      $0x08, DX
-	JNZ       loop87
+	JNZ       loop103
 
-end88:
+end104:
 	VPXOR     Y1, Y1, Y1
 	VPCMPEQD  Y1, Y0, Y0
 	VMOVMSKPS Y0, AX
@@ -3158,9 +3561,9 @@ TEXT ·unpackBitsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD bitMask1<>+0(SB), Y1
 	VMOVUPD c3ff0000000000000<>+0(SB), Y2
 	TESTQ   DX, DX
-	JZ      end90
+	JZ      end106
 
-loop89:
+loop105:
 	VPBROADCASTB (CX), Y3
 	VPAND        Y0, Y3, Y4
 	VPCMPEQQ     Y0, Y4, Y4
@@ -3173,9 +3576,9 @@ loop89:
 	INCQ         CX
 	ADDQ         $0x40, AX
 	SUBQ         $0x08, DX
-	JNZ          loop89
+	JNZ          loop105
 
-end90:
+end106:
 	VZEROUPPER
 	RET
 
@@ -3188,9 +3591,9 @@ TEXT ·bernoulliBitsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         n+32(FP), BX
 	VBROADCASTSS minusScale+16(FP), Y0
 	TESTQ        BX, BX
-	JZ           end92
+	JZ           end108
 
-loop91:
+loop107:
 	VMULPS      (CX), Y0, Y1
 	VMOVUPD     cc2a00000c2a00000<>+0(SB), Y2
 	VMAXPS      Y1, Y2, Y1
@@ -3226,9 +3629,9 @@ loop91:
 	ADDQ        $0x20, DX
 	INCQ        AX
 	SUBQ        $0x08, BX
-	JNZ         loop91
+	JNZ         loop107
 
-end92:
+end108:
 	VZEROUPPER
 	RET
 
@@ -3268,9 +3671,9 @@ TEXT ·softplusSum32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD      64(AX), Y3
 	VMOVUPD      96(AX), Y4
 	TESTQ        DX, DX
-	JZ           end94
+	JZ           end110
 
-loop93:
+loop109:
 	VMULPS       (CX), Y0, Y5
 	VMOVUPD      c0<>+0(SB), Y6
 	VMAXPS       Y5, Y6, Y6
@@ -3309,9 +3712,9 @@ loop93:
 	VMULPD       Y5, Y4, Y4
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          loop93
+	JNZ          loop109
 
-end94:
+end110:
 	VMOVUPD Y1, (AX)
 	VMOVUPD Y2, 32(AX)
 	VMOVUPD Y3, 64(AX)
@@ -3328,11 +3731,11 @@ TEXT ·selections32AVX2(SB), NOSPLIT, $0-40
 	MOVQ  groups+24(FP), BX
 	MOVQ  vectors+32(FP), SI
 	CMPQ  SI, $0x08
-	JNE   width95
+	JNE   width111
 	TESTQ BX, BX
-	JZ    end97
+	JZ    end113
 
-loop96:
+loop112:
 	LEAQ    (CX)(DX*2), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPD (CX), Y1
@@ -3593,19 +3996,19 @@ loop96:
 	LEAQ    (CX)(DX*4), CX
 	ADDQ    $0x00001000, AX
 	SUBQ    $0x01, BX
-	JNZ     loop96
+	JNZ     loop112
 
-end97:
+end113:
 	VZEROUPPER
 	RET
 
-width95:
+width111:
 	CMPQ  SI, $0x04
-	JNE   width98
+	JNE   width114
 	TESTQ BX, BX
-	JZ    end100
+	JZ    end116
 
-loop99:
+loop115:
 	LEAQ    (CX)(DX*2), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPD (CX), Y1
@@ -3738,19 +4141,19 @@ loop99:
 	LEAQ    (CX)(DX*4), CX
 	ADDQ    $0x00000800, AX
 	SUBQ    $0x01, BX
-	JNZ     loop99
+	JNZ     loop115
 
-end100:
+end116:
 	VZEROUPPER
 	RET
 
-width98:
+width114:
 	CMPQ  SI, $0x02
-	JNE   width101
+	JNE   width117
 	TESTQ BX, BX
-	JZ    end103
+	JZ    end119
 
-loop102:
+loop118:
 	LEAQ    (CX)(DX*2), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPD (CX), Y1
@@ -3819,19 +4222,19 @@ loop102:
 	LEAQ    (CX)(DX*4), CX
 	ADDQ    $0x00000400, AX
 	SUBQ    $0x01, BX
-	JNZ     loop102
+	JNZ     loop118
 
-end103:
+end119:
 	VZEROUPPER
 	RET
 
-width101:
+width117:
 	CMPQ  SI, $0x01
-	JNE   width104
+	JNE   width120
 	TESTQ BX, BX
-	JZ    end106
+	JZ    end122
 
-loop105:
+loop121:
 	LEAQ    (CX)(DX*2), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPD (CX), Y1
@@ -3868,13 +4271,13 @@ loop105:
 	LEAQ    (CX)(DX*4), CX
 	ADDQ    $0x00000200, AX
 	SUBQ    $0x01, BX
-	JNZ     loop105
+	JNZ     loop121
 
-end106:
+end122:
 	VZEROUPPER
 	RET
 
-width104:
+width120:
 	RET
 
 // func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu int, rows int, table *float32, count int, vectors int)
@@ -3889,11 +4292,11 @@ TEXT ·addSelected32AVX2(SB), NOSPLIT, $0-64
 	MOVQ  count+48(FP), R8
 	MOVQ  vectors+56(FP), R9
 	CMPQ  R9, $0x08
-	JNE   width107
+	JNE   width123
 	TESTQ SI, SI
-	JZ    end109
+	JZ    end125
 
-loop108:
+loop124:
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	VMOVUPD 64(AX), Y2
@@ -3906,9 +4309,9 @@ loop108:
 	MOVQ    DI, R10
 	MOVQ    R8, R11
 	TESTQ   R11, R11
-	JZ      end111
+	JZ      end127
 
-loop110:
+loop126:
 	MOVBQZX (R9), R12
 	MOVQ    R12, R13
 	ANDQ    $0x0f, R12
@@ -3934,9 +4337,9 @@ loop110:
 	ADDQ    $0x00002000, R10
 	INCQ    R9
 	SUBQ    $0x01, R11
-	JNZ     loop110
+	JNZ     loop126
 
-end111:
+end127:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -3948,19 +4351,19 @@ end111:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	SUBQ    $0x01, SI
-	JNZ     loop108
+	JNZ     loop124
 
-end109:
+end125:
 	VZEROUPPER
 	RET
 
-width107:
+width123:
 	CMPQ  R9, $0x04
-	JNE   width112
+	JNE   width128
 	TESTQ SI, SI
-	JZ    end114
+	JZ    end130
 
-loop113:
+loop129:
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	VMOVUPD 64(AX), Y2
@@ -3969,9 +4372,9 @@ loop113:
 	MOVQ    DI, R10
 	MOVQ    R8, R11
 	TESTQ   R11, R11
-	JZ      end116
+	JZ      end132
 
-loop115:
+loop131:
 	MOVBQZX (R9), R12
 	MOVQ    R12, R13
 	ANDQ    $0x0f, R12
@@ -3989,9 +4392,9 @@ loop115:
 	ADDQ    $0x00001000, R10
 	INCQ    R9
 	SUBQ    $0x01, R11
-	JNZ     loop115
+	JNZ     loop131
 
-end116:
+end132:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -3999,28 +4402,28 @@ end116:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	SUBQ    $0x01, SI
-	JNZ     loop113
+	JNZ     loop129
 
-end114:
+end130:
 	VZEROUPPER
 	RET
 
-width112:
+width128:
 	CMPQ  R9, $0x02
-	JNE   width117
+	JNE   width133
 	TESTQ SI, SI
-	JZ    end119
+	JZ    end135
 
-loop118:
+loop134:
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	MOVQ    DX, R9
 	MOVQ    DI, R10
 	MOVQ    R8, R11
 	TESTQ   R11, R11
-	JZ      end121
+	JZ      end137
 
-loop120:
+loop136:
 	MOVBQZX (R9), R12
 	MOVQ    R12, R13
 	ANDQ    $0x0f, R12
@@ -4034,35 +4437,35 @@ loop120:
 	ADDQ    $0x00000800, R10
 	INCQ    R9
 	SUBQ    $0x01, R11
-	JNZ     loop120
+	JNZ     loop136
 
-end121:
+end137:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	SUBQ    $0x01, SI
-	JNZ     loop118
+	JNZ     loop134
 
-end119:
+end135:
 	VZEROUPPER
 	RET
 
-width117:
+width133:
 	CMPQ  R9, $0x01
-	JNE   width122
+	JNE   width138
 	TESTQ SI, SI
-	JZ    end124
+	JZ    end140
 
-loop123:
+loop139:
 	VMOVUPD (AX), Y0
 	MOVQ    DX, R9
 	MOVQ    DI, R10
 	MOVQ    R8, R11
 	TESTQ   R11, R11
-	JZ      end126
+	JZ      end142
 
-loop125:
+loop141:
 	MOVBQZX (R9), R12
 	MOVQ    R12, R13
 	ANDQ    $0x0f, R12
@@ -4074,20 +4477,20 @@ loop125:
 	ADDQ    $0x00000400, R10
 	INCQ    R9
 	SUBQ    $0x01, R11
-	JNZ     loop125
+	JNZ     loop141
 
-end126:
+end142:
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	SUBQ    $0x01, SI
-	JNZ     loop123
+	JNZ     loop139
 
-end124:
+end140:
 	VZEROUPPER
 	RET
 
-width122:
+width138:
 	RET
 
 // func toFloat32AVX2(dst *float32, x *float64, n int) float32
@@ -4099,9 +4502,9 @@ TEXT ·toFloat32AVX2(SB), NOSPLIT, $0-28
 	VXORPS  X0, X0, X0
 	VMOVUPS c7fffffff7fffffff<>+0(SB), X1
 	TESTQ   DX, DX
-	JZ      end128
+	JZ      end144
 
-loop127:
+loop143:
 	VCVTPD2PSY (CX), X2
 	VMOVUPS    X2, (AX)
 	VANDPS     X1, X2, X2
@@ -4113,9 +4516,9 @@ loop127:
 	ADDQ       $0x40, CX
 	ADDQ       $0x20, AX
 	SUBQ       $0x08, DX
-	JNZ        loop127
+	JNZ        loop143
 
-end128:
+end144:
 	VPERMILPS $0x4e, X0, X1
 	VMAXPS    X1, X0, X0
 	VPERMILPS $0xb1, X0, X1
@@ -4131,9 +4534,9 @@ TEXT ·fromFloat32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end130
+	JZ    end146
 
-loop129:
+loop145:
 	VCVTPS2PD (CX), Y0
 	VMOVUPD   Y0, (AX)
 	VCVTPS2PD 16(CX), Y0
@@ -4141,9 +4544,9 @@ loop129:
 	ADDQ      $0x20, CX
 	ADDQ      $0x40, AX
 	SUBQ      $0x08, DX
-	JNZ       loop129
+	JNZ       loop145
 
-end130:
+end146:
 	VZEROUPPER
 	RET
 
@@ -4162,9 +4565,9 @@ TEXT ·transpose32AVX2(SB), NOSPLIT, $0-40
 	LEAQ  (CX)(CX*4), R11
 	LEAQ  (R10)(CX*4), R12
 	TESTQ SI, SI
-	JZ    end132
+	JZ    end148
 
-loop131:
+loop147:
 	VMOVUPS     (DX), X1
 	VINSERTF128 $0x01, (DX)(BX*4), Y1, Y0
 	VMOVUPS     16(DX), X1
@@ -4208,8 +4611,8 @@ loop131:
 	ADDQ        $0x20, DX
 	LEAQ        (AX)(CX*8), AX
 	SUBQ        $0x08, SI
-	JNZ         loop131
+	JNZ         loop147
 
-end132:
+end148:
 	VZEROUPPER
 	RET

@@ -61,3 +61,9 @@ func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu, rows int, table 
 func toFloat32AVX2(dst *float32, x *float64, n int) float32              { panic("unreachable") }
 func fromFloat32AVX2(dst *float64, x *float32, n int)                    { panic("unreachable") }
 func transpose32AVX2(dst *float32, ldd int, src *float32, lds, cols int) { panic("unreachable") }
+
+func add32AVX2(dst, x *float32, n int)                               { panic("unreachable") }
+func addWide32AVX2(dst *float64, x *float32, n int)                  { panic("unreachable") }
+func relu32AVX2(y, dy, x *float32, n int)                            { panic("unreachable") }
+func adam32AVX2(theta, m, v, grad *float32, step *[8]float32, n int) { panic("unreachable") }
+func adam64AVX2(theta, m, v, grad *float64, step *[8]float64, n int) { panic("unreachable") }

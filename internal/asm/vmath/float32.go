@@ -61,16 +61,6 @@ func sigmoid32(x, e V) V {
 	return divs(top, adds(e, nums(1)))
 }
 
-func silu32(x V) (y, dy V) {
-	e := expMinus32(x)
-	w := divs(load(nums(1)), adds(e, nums(1)))
-	v := muls(e, w)
-	up := cmps(x, ge, nums(0))
-	s, t := picks(up, w, v), picks(up, v, w)
-	y = muls(x, s)
-	return y, accs(y, t, s)
-}
-
 func silu(x V) (y, dy V) {
 	e := exp(or(x, bits(1<<63)))
 	w := div(load(num(1)), add(e, num(1)))
@@ -128,7 +118,6 @@ func activations() {
 	})
 	finish()
 
-	activation("silu32", "float32", 8, silu32)
 	activation("tanh32", "float32", 8, tanh32)
 	activation("softplus32", "float32", 8, softplus32)
 	activation("silu", "float64", 4, silu)

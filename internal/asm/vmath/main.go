@@ -43,6 +43,8 @@ func main() {
 	mixture2(false)
 	mixture2(true)
 	activations()
+	network()
+	silu32()
 	binary()
 	convert()
 

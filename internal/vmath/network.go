@@ -1,0 +1,102 @@
+package vmath
+
+import "math"
+
+// The remaining loops of networks and of their optimisers, in float32 and
+// float64: each again one sequence of IEEE operations.
+
+// Add32Slice adds x[i] to dst[i].
+func Add32Slice(dst, x []float32) {
+	n := whole(len(dst), len(x), 8)
+	if n > 0 {
+		add32AVX2(&dst[0], &x[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		dst[i] += x[i]
+	}
+}
+
+// AddFloat32Slice adds float64(x[i]) to dst[i].
+func AddFloat32Slice(dst []float64, x []float32) {
+	n := whole(len(dst), len(x), 4)
+	if n > 0 {
+		addWide32AVX2(&dst[0], &x[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		dst[i] += float64(x[i])
+	}
+}
+
+// ReLU32 returns max(x, 0), which is never -0, and its derivative, 0 at 0; NaN
+// stays NaN.
+func ReLU32(x float32) (y, dy float32) {
+	if x <= 0 {
+		return 0, 0
+	}
+	return x, 1
+}
+
+// ReLU32Slice writes ReLU32(x[i]) into y[i] and dy[i].
+func ReLU32Slice(y, dy, x []float32) {
+	n := whole(len(y), len(x), 8)
+	if dy != nil && len(dy) != len(x) {
+		panic("vmath: slices of different lengths")
+	}
+	if n > 0 {
+		var d *float32
+		if dy != nil {
+			d = &dy[0]
+		}
+		relu32AVX2(&y[0], d, &x[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		v, d := ReLU32(x[i])
+		y[i] = v
+		if dy != nil {
+			dy[i] = d
+		}
+	}
+}
+
+// AdamStep holds the numbers of one step of Adam,
+//
+//	m <- Beta1 m + Rest1 g,   v <- Beta2 v + Rest2 g^2,
+//	theta <- Keep theta - Rate m/(Root sqrt(v) + Eps),
+//
+// in this order: Beta1, Rest1, Beta2, Rest2, Root, Eps, Rate, Keep.
+type AdamStep[T float32 | float64] [8]T
+
+// Adam64 updates theta, m and v, of the length of grad.
+func Adam64(theta, m, v, grad []float64, s *AdamStep[float64]) {
+	sameLength(len(m), len(v))
+	sameLength(len(m), len(theta))
+	n := whole(len(theta), len(grad), 4)
+	if n > 0 {
+		adam64AVX2(&theta[0], &m[0], &v[0], &grad[0], (*[8]float64)(s), n)
+	}
+	for i := n; i < len(grad); i++ {
+		g := grad[i]
+		m[i] = math.FMA(s[0], m[i], float64(s[1]*g))
+		v[i] = math.FMA(s[2], v[i], float64(s[3]*float64(g*g)))
+		q := float64(s[6]*m[i]) / math.FMA(math.Sqrt(v[i]), s[4], s[5])
+		theta[i] = math.FMA(s[7], theta[i], -q)
+	}
+}
+
+// Adam32 is Adam64 in float32.
+func Adam32(theta, m, v, grad []float32, s *AdamStep[float32]) {
+	sameLength(len(m), len(v))
+	sameLength(len(m), len(theta))
+	n := whole(len(theta), len(grad), 8)
+	if n > 0 {
+		adam32AVX2(&theta[0], &m[0], &v[0], &grad[0], (*[8]float32)(s), n)
+	}
+	for i := n; i < len(grad); i++ {
+		g := grad[i]
+		m[i] = FMA32(s[0], m[i], float32(s[1]*g))
+		v[i] = FMA32(s[2], v[i], float32(s[3]*float32(g*g)))
+		root := float32(math.Sqrt(float64(v[i])))
+		q := float32(s[6]*m[i]) / FMA32(root, s[4], s[5])
+		theta[i] = FMA32(s[7], theta[i], -q)
+	}
+}
