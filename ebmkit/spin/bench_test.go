@@ -2,6 +2,7 @@ package spin
 
 import (
 	"context"
+	"os"
 	"slices"
 	"testing"
 
@@ -35,7 +36,8 @@ func BenchmarkW7(b *testing.B) {
 // BenchmarkW6 is workload w6: annealed importance sampling from uniform rows for
 // log Z of an RBM of 784 x 128 units, 1,000 values of lambda, 100 chains. Its
 // log Z is not known; the check is the z-score of the same estimate of an RBM
-// with 16 hidden units, which can be enumerated.
+// with 16 hidden units, which can be enumerated. With EBMKIT_W6_MODEL=FILE.npz
+// the RBM is written there, for other programs to read: w (128 x 784), b, c.
 func BenchmarkW6(b *testing.B) {
 	ais := func(m RBM) *freeenergy.Report {
 		path := Anneal{m}
@@ -44,6 +46,11 @@ func BenchmarkW6(b *testing.B) {
 	}
 	b.Run("ais", func(b *testing.B) {
 		m := benchRBM(784, 128)
+		if path := os.Getenv("EBMKIT_W6_MODEL"); path != "" {
+			if err := SaveRBM(path, m); err != nil {
+				b.Fatal(err)
+			}
+		}
 		var r *freeenergy.Report
 		b.ReportAllocs()
 		for b.Loop() {
@@ -116,9 +123,9 @@ func BenchmarkW5(b *testing.B) {
 				vmath.UnpackBits(model[i*visible:(i+1)*visible], c.walkers[i*visible/8:(i+1)*visible/8])
 			}
 			w := make([]float64, batch)
-			for sign, xs := range map[float64][]float64{-1: rows, 1: model} {
+			for k, xs := range [][]float64{rows, model} {
 				for i := range w {
-					w[i] = sign / batch
+					w[i] = float64(2*k-1) / batch
 				}
 				m.AddParamGrad(grad, w, xs)
 			}

@@ -158,7 +158,7 @@ type annealed struct {
 
 func newAnnealed(m RBM) *annealed {
 	a := &annealed{m: m, lambda: 1, w: newWeights32(m.nv, m.nh)}
-	a.rows.w = &a.w
+	a.rows = newRows(&a.w)
 	return a
 }
 
@@ -274,8 +274,10 @@ type rows struct {
 	visible []float32 // n x pv: fields on the visible units
 	packed  []byte    // n x pv/8
 	words   []uint64
-	scratch vmath.BitScratch
+	scratch *vmath.BitScratch // of its own, so that it begins at a cache line
 }
+
+func newRows(w *weights32) rows { return rows{w: w, scratch: new(vmath.BitScratch)} }
 
 // grow makes room for n rows, which forgets those that are known.
 func (r *rows) grow(n int) {
@@ -314,7 +316,7 @@ func (r *rows) lookUp() {
 	for i := range r.n {
 		copy(r.hidden[i*w.ph:], w.c)
 	}
-	vmath.AddSelected(r.hidden[:r.n*w.ph], r.v[:r.n*w.pv/8], w.up, r.n, w.pv, w.ph, &r.scratch)
+	vmath.AddSelected(r.hidden[:r.n*w.ph], r.v[:r.n*w.pv/8], w.up, r.n, w.pv, w.ph, r.scratch)
 }
 
 // addBias computes b.v of the units xs.
@@ -349,7 +351,7 @@ func (r *rows) drawVisible(lambda float64, s *ebmkit.Stream) {
 	for i := range r.n {
 		copy(r.visible[i*w.pv:], w.b)
 	}
-	vmath.AddSelected(r.visible[:r.n*w.pv], r.h[:r.n*w.ph/8], w.down, r.n, w.ph, w.pv, &r.scratch)
+	vmath.AddSelected(r.visible[:r.n*w.pv], r.h[:r.n*w.ph/8], w.down, r.n, w.ph, w.pv, r.scratch)
 	r.draw(r.v, r.visible, w.nv, w.pv, lambda, s)
 }
 

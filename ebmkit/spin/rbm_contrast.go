@@ -126,7 +126,7 @@ func (c *Contrast) prepare(fn string) error {
 	strips := (w.nh + contrastHidden - 1) / contrastHidden
 	tasks := max(strips, blocksOf(k.n), blocksOf(k.m))
 	for len(c.workers) < max(tasks, c.drawBlocks(), c.statBlocks()) {
-		c.workers = append(c.workers, contrastBlock{rows: rows{w: w}})
+		c.workers = append(c.workers, contrastBlock{rows: newRows(w)})
 	}
 	par.For(context.Background(), tasks, c.load)
 	largest := max(vmath.ToFloat32Slice(w.b[:w.nv], c.m.b), vmath.ToFloat32Slice(w.c[:w.nh], c.m.c))
@@ -269,7 +269,7 @@ func (c *Contrast) statBlock(t int) {
 		}
 		sum := sized(b.flipped, contrastUnits*w.ph)
 		clear(sum[:w.ph])
-		vmath.AddSelected(sum[:w.ph], always, c.prob, 1, 8*len(always), w.ph, &b.rows.scratch)
+		vmath.AddSelected(sum[:w.ph], always, c.prob, 1, 8*len(always), w.ph, b.rows.scratch)
 		_, _, dc := c.m.split(k.grad)
 		vmath.FromFloat32Slice(dc, sum[:w.nh])
 		b.always, b.flipped = always, sum
@@ -292,7 +292,7 @@ func (c *Contrast) statBlock(t int) {
 	padded := 8 * vmath.BitBytes(units)
 	sums := c.dw[lo*w.ph : (lo+padded)*w.ph]
 	clear(sums)
-	vmath.AddSelected(sums[:units*w.ph], byUnit, c.prob, units, total, w.ph, &b.rows.scratch)
+	vmath.AddSelected(sums[:units*w.ph], byUnit, c.prob, units, total, w.ph, b.rows.scratch)
 	b.flipped = sized(b.flipped, contrastUnits*w.ph)
 	vmath.Transpose32(b.flipped, padded, sums, w.ph, padded, w.ph)
 	for j := range w.nh {

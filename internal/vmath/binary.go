@@ -148,7 +148,8 @@ func SoftplusSum32(x []float32, scale float32) float64 {
 	return total
 }
 
-// BitScratch is the memory of AddSelected.
+// BitScratch is the memory of AddSelected. It should be allocated alone: in the
+// middle of a struct it would cross cache lines.
 type BitScratch [6144]float32
 
 // AddSelected adds to every row of dst, rows x n, the rows of w, k x n, that are
