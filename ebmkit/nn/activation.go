@@ -54,10 +54,21 @@ type kernels[T gemm.Float] struct {
 	mul func(dst, x []T)
 	// add adds x to dst.
 	add func(dst, x []T)
+	// round writes x into dst.
+	round func(dst []T, x []float64)
+	// addTo adds x to dst.
+	addTo func(dst []float64, x []T)
 }
 
-var kernels32 = kernels[float32]{activate32, vmath.Sigmoid32Slice, vmath.Mul32Slice, addGo[float32]}
-var kernels64 = kernels[float64]{activate64, vmath.SigmoidSlice, mulGo[float64], addGo[float64]}
+var kernels32 = kernels[float32]{
+	activate32, vmath.Sigmoid32Slice, vmath.Mul32Slice, vmath.Add32Slice,
+	func(dst []float32, x []float64) { vmath.ToFloat32Slice(dst, x) }, vmath.AddFloat32Slice,
+}
+
+var kernels64 = kernels[float64]{
+	activate64, vmath.SigmoidSlice, mulGo[float64], addGo[float64],
+	func(dst, x []float64) { copy(dst, x) }, addGo[float64],
+}
 
 func mulGo[T gemm.Float](dst, x []T) {
 	dst = dst[:len(x)]
@@ -88,6 +99,8 @@ func activate32(a Activation, y, dy, z []float32) {
 				dy[i] = s * (1 - s)
 			}
 		}
+	case ReLU:
+		vmath.ReLU32Slice(y, dy, z)
 	default:
 		piecewise(a, y, dy, z)
 	}

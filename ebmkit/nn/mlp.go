@@ -240,7 +240,7 @@ func newCore[T gemm.Float](n *MLP, k *kernels[T]) *core[T] {
 }
 
 func (c *core[T]) set(theta []float64) {
-	convert(c.theta, theta)
+	c.k.round(c.theta, theta)
 	for l := range c.layers {
 		y := &c.layers[l]
 		y.w.Pack(gemm.Of(c.theta[y.off:], y.in+1, y.out))

@@ -175,7 +175,9 @@ func TestSameBitsByEveryWay(t *testing.T) {
 		y2, dx2, dtheta2 := make([]float64, rows*2), make([]float64, rows*3), make([]float64, n.NumParams())
 		give := func(d, y []float64, lo int) { copy(y2[lo*2:], y); copy(d, dy[lo*2:]) }
 		pass.Grad(dtheta2, dx2, xs, give)
-		if !slices.Equal(y, y2) || !slices.Equal(dx, dx2) || !slices.Equal(dtheta, dtheta2) {
+		y3 := make([]float64, rows*2)
+		pass.Values(y3, xs)
+		if !slices.Equal(y, y2) || !slices.Equal(y, y3) || !slices.Equal(dx, dx2) || !slices.Equal(dtheta, dtheta2) {
 			t.Errorf("%v: Grad differs from Forward and Backward", p)
 		}
 		clear(dx2)
@@ -382,6 +384,7 @@ func TestNoAllocations(t *testing.T) {
 	step := func() {
 		p.Forward(u, xs)
 		p.Backward(d, g, u)
+		p.Values(u, xs)
 		ev.EnergyGrad(u, g, xs)
 		e.AddParamGrad(d, nil, xs)
 		e.AddScoreParamGrad(d, xs, xs)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/internal/store"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Optimizer moves parameters against a gradient.
@@ -149,17 +150,8 @@ type Adam[T Float] struct {
 
 	// The step that runs.
 	theta, grad []T
-	coef        adamStep[T]
+	coef        vmath.AdamStep[T]
 	part        func(int)
-}
-
-// adamStep holds the numbers of one step.
-type adamStep[T Float] struct {
-	beta1, rest1, beta2, rest2 T // Beta, 1 - Beta
-	root                       T // 1/sqrt(1 - Beta2^{k+1})
-	eps                        T
-	rate                       T // rate_k/(1 - Beta1^{k+1})
-	keep                       T // 1 - rate_k Decay
 }
 
 // NewAdam returns an Adam. It returns *ebmkit.ArgError if the rate is not
@@ -212,7 +204,7 @@ func (o *Adam[T]) Step(theta, grad []T) {
 	rate := c.Rate.Rate(o.k)
 	o.b1 *= c.Beta1
 	o.b2 *= c.Beta2
-	o.coef = adamStep[T]{T(c.Beta1), T(1 - c.Beta1), T(c.Beta2), T(1 - c.Beta2),
+	o.coef = vmath.AdamStep[T]{T(c.Beta1), T(1 - c.Beta1), T(c.Beta2), T(1 - c.Beta2),
 		T(1 / math.Sqrt(1-o.b2)), T(c.Eps), T(rate / (1 - o.b1)), T(1 - rate*c.Decay)}
 	o.theta, o.grad = theta, grad
 	loop((len(theta)+adamChunk-1)/adamChunk, o.part)
@@ -222,16 +214,11 @@ func (o *Adam[T]) Step(theta, grad []T) {
 
 func (o *Adam[T]) stepPart(b int) {
 	lo, hi := b*adamChunk, min((b+1)*adamChunk, len(o.theta))
-	adamGo(o.theta[lo:hi], o.m[lo:hi], o.v[lo:hi], o.grad[lo:hi], &o.coef)
-}
-
-func adamGo[T Float](theta, m, v, grad []T, s *adamStep[T]) {
-	m, v, grad = m[:len(theta)], v[:len(theta)], grad[:len(theta)]
-	for i, g := range grad {
-		mi := s.beta1*m[i] + s.rest1*g
-		vi := s.beta2*v[i] + s.rest2*(g*g)
-		m[i], v[i] = mi, vi
-		theta[i] = s.keep*theta[i] - s.rate*mi/(T(math.Sqrt(float64(vi)))*s.root+s.eps)
+	switch t := any(o).(type) {
+	case *Adam[float32]:
+		vmath.Adam32(t.theta[lo:hi], t.m[lo:hi], t.v[lo:hi], t.grad[lo:hi], &t.coef)
+	case *Adam[float64]:
+		vmath.Adam64(t.theta[lo:hi], t.m[lo:hi], t.v[lo:hi], t.grad[lo:hi], &t.coef)
 	}
 }
 

@@ -32,7 +32,12 @@ const maxShards = 8
 // processor, too.
 //
 // All methods panic if lengths do not fit. Slices must not overlap.
-type Pass[B Float] struct{ run passes[B] }
+type Pass[B Float] struct {
+	run     passes[B]
+	in, out int
+	y       []B
+	values  func(dy, y []B, lo int) // copies into y
+}
 
 // passes is a Pass with either arithmetic inside.
 type passes[B Float] interface {
@@ -49,15 +54,27 @@ func (n *MLP) NewPass() *Pass[float64] { return newPass[float64](n) }
 func (n *MLP) NewPass32() *Pass[float32] { return newPass[float32](n) }
 
 func newPass[B Float](n *MLP) *Pass[B] {
+	p := &Pass[B]{in: n.In(), out: n.Out()}
 	if n.c32 != nil {
-		return &Pass[B]{newRunner[B](n.c32)}
+		p.run = newRunner[B](n.c32)
+	} else {
+		p.run = newRunner[B](n.c64)
 	}
-	return &Pass[B]{newRunner[B](n.c64)}
+	p.values = func(_, y []B, lo int) { copy(p.y[lo*p.out:], y) }
+	return p
 }
 
 // Forward writes the n outputs y (n x Out) of the n = len(xs)/In rows of xs,
 // and keeps what Backward needs. y may be nil.
 func (p *Pass[B]) Forward(y, xs []B) { p.run.forward(y, xs) }
+
+// Values writes the n outputs of the n rows of xs into y, and keeps nothing.
+func (p *Pass[B]) Values(y, xs []B) {
+	wantLen(len(y), countRows(len(xs), p.in, "xs")*p.out, "y")
+	p.y = y
+	p.run.grad(nil, nil, xs, p.values)
+	p.y = nil
+}
 
 // Backward applies the transposed derivative at the rows of the last Forward to
 // the cotangents dy (n x Out):
@@ -231,6 +248,10 @@ func (r *runner[B, C]) reduce(i int) {
 	sum := r.sums[0][lo:hi]
 	for _, s := range r.sums[1:r.shards] {
 		r.c.k.add(sum, s[lo:hi])
+	}
+	if dst, ok := any(r.dtheta).([]float64); ok {
+		r.c.k.addTo(dst[lo:hi], sum)
+		return
 	}
 	dst := r.dtheta[lo:hi]
 	for k, v := range sum {
