@@ -191,6 +191,12 @@ func adam64AVX2(theta *float64, m *float64, v *float64, grad *float64, step *[8]
 //go:noescape
 func silu32AVX2(y *float32, dy *float32, x *float32, n int)
 
+// dotRows32AVX2 works on a positive number of rows and on k elements, k a positive
+// multiple of 8; ldd and lda are in bytes.
+//
+//go:noescape
+func dotRows32AVX2(dst *float32, ldd int, a *float32, lda int, w *float32, rows int, k int)
+
 // packBitsAVX2 works on n elements, n a positive multiple of 8, and returns 255 if
 // all are 0 or 1.
 //

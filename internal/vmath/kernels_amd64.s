@@ -3495,6 +3495,121 @@ DATA cbf800000bf800000<>+16(SB)/8, $0xbf800000bf800000
 DATA cbf800000bf800000<>+24(SB)/8, $0xbf800000bf800000
 GLOBL cbf800000bf800000<>(SB), RODATA|NOPTR, $32
 
+// func dotRows32AVX2(dst *float32, ldd int, a *float32, lda int, w *float32, rows int, k int)
+// Requires: AVX, FMA3
+TEXT ·dotRows32AVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ lda+24(FP), BX
+	MOVQ w+32(FP), SI
+	MOVQ rows+40(FP), DI
+	MOVQ k+48(FP), R8
+	LEAQ (BX)(BX*2), R9
+	CMPQ DI, $0x04
+	JL   end104
+
+rows103:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   SI, R10
+	MOVQ   DX, R11
+	MOVQ   R8, R12
+	TESTQ  R12, R12
+	JZ     end106
+
+loop105:
+	VMOVUPD     (R10), Y4
+	VFMADD231PS (R11), Y4, Y0
+	VFMADD231PS (R11)(BX*1), Y4, Y1
+	VFMADD231PS (R11)(BX*2), Y4, Y2
+	VFMADD231PS (R11)(R9*1), Y4, Y3
+	ADDQ        $0x20, R10
+	ADDQ        $0x20, R11
+	SUBQ        $0x08, R12
+	JNZ         loop105
+
+end106:
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0x4e, X0, X4
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0xb1, X0, X4
+	VADDSS       X4, X0, X0
+	VMOVSS       X0, (AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDSS       X0, X1, X1
+	VMOVSS       X1, (AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0x4e, X2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0xb1, X2, X0
+	VADDSS       X0, X2, X2
+	VMOVSS       X2, (AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VPERMILPS    $0x4e, X3, X0
+	VADDPS       X0, X3, X3
+	VPERMILPS    $0xb1, X3, X0
+	VADDSS       X0, X3, X3
+	VMOVSS       X3, (AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	SUBQ         $0x04, DI
+	CMPQ         DI, $0x04
+	JGE          rows103
+
+end104:
+	CMPQ DI, $0x01
+	JL   end108
+
+rows107:
+	VXORPS Y0, Y0, Y0
+	MOVQ   SI, R9
+	MOVQ   DX, R10
+	MOVQ   R8, R11
+	TESTQ  R11, R11
+	JZ     end110
+
+loop109:
+	VMOVUPD     (R9), Y1
+	VFMADD231PS (R10), Y1, Y0
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R10
+	SUBQ        $0x08, R11
+	JNZ         loop109
+
+end110:
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDSS       X1, X0, X0
+	VMOVSS       X0, (AX)
+	ADDQ         CX, AX
+	ADDQ         BX, DX
+	SUBQ         $0x01, DI
+	CMPQ         DI, $0x01
+	JGE          rows107
+
+end108:
+	VZEROUPPER
+	RET
+
 // func packBitsAVX2(dst *byte, x *float64, n int) uint32
 // Requires: AVX, AVX2
 TEXT ·packBitsAVX2(SB), NOSPLIT, $0-28
@@ -3504,9 +3619,9 @@ TEXT ·packBitsAVX2(SB), NOSPLIT, $0-28
 	VMOVUPD c3ff000003ff00000<>+0(SB), Y1
 	VPXOR   Y0, Y0, Y0
 	TESTQ   DX, DX
-	JZ      end104
+	JZ      end112
 
-loop103:
+loop111:
 	VMOVUPD   (CX), Y2
 	VMOVUPD   32(CX), Y3
 	VSHUFPS   $0xdd, Y3, Y2, Y4
@@ -3523,9 +3638,9 @@ loop103:
 	ADDQ      $0x40, CX
 	INCQ      AX
 	SUBQ      $0x08, DX
-	JNZ       loop103
+	JNZ       loop111
 
-end104:
+end112:
 	VPXOR     Y1, Y1, Y1
 	VPCMPEQD  Y1, Y0, Y0
 	VMOVMSKPS Y0, AX
@@ -3561,9 +3676,9 @@ TEXT ·unpackBitsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD bitMask1<>+0(SB), Y1
 	VMOVUPD c3ff0000000000000<>+0(SB), Y2
 	TESTQ   DX, DX
-	JZ      end106
+	JZ      end114
 
-loop105:
+loop113:
 	VPBROADCASTB (CX), Y3
 	VPAND        Y0, Y3, Y4
 	VPCMPEQQ     Y0, Y4, Y4
@@ -3576,9 +3691,9 @@ loop105:
 	INCQ         CX
 	ADDQ         $0x40, AX
 	SUBQ         $0x08, DX
-	JNZ          loop105
+	JNZ          loop113
 
-end106:
+end114:
 	VZEROUPPER
 	RET
 
@@ -3591,9 +3706,9 @@ TEXT ·bernoulliBitsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         n+32(FP), BX
 	VBROADCASTSS minusScale+16(FP), Y0
 	TESTQ        BX, BX
-	JZ           end108
+	JZ           end116
 
-loop107:
+loop115:
 	VMULPS      (CX), Y0, Y1
 	VMOVUPD     cc2a00000c2a00000<>+0(SB), Y2
 	VMAXPS      Y1, Y2, Y1
@@ -3629,9 +3744,9 @@ loop107:
 	ADDQ        $0x20, DX
 	INCQ        AX
 	SUBQ        $0x08, BX
-	JNZ         loop107
+	JNZ         loop115
 
-end108:
+end116:
 	VZEROUPPER
 	RET
 
@@ -3671,9 +3786,9 @@ TEXT ·softplusSum32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD      64(AX), Y3
 	VMOVUPD      96(AX), Y4
 	TESTQ        DX, DX
-	JZ           end110
+	JZ           end118
 
-loop109:
+loop117:
 	VMULPS       (CX), Y0, Y5
 	VMOVUPD      c0<>+0(SB), Y6
 	VMAXPS       Y5, Y6, Y6
@@ -3712,9 +3827,9 @@ loop109:
 	VMULPD       Y5, Y4, Y4
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          loop109
+	JNZ          loop117
 
-end110:
+end118:
 	VMOVUPD Y1, (AX)
 	VMOVUPD Y2, 32(AX)
 	VMOVUPD Y3, 64(AX)
@@ -3731,11 +3846,11 @@ TEXT ·selections32AVX2(SB), NOSPLIT, $0-40
 	MOVQ  groups+24(FP), BX
 	MOVQ  vectors+32(FP), SI
 	CMPQ  SI, $0x08
-	JNE   width111
+	JNE   width119
 	TESTQ BX, BX
-	JZ    end113
+	JZ    end121
 
-loop112:
+loop120:
 	LEAQ    (CX)(DX*2), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPD (CX), Y1
@@ -3996,19 +4111,19 @@ loop112:
 	LEAQ    (CX)(DX*4), CX
 	ADDQ    $0x00001000, AX
 	SUBQ    $0x01, BX
-	JNZ     loop112
+	JNZ     loop120
 
-end113:
+end121:
 	VZEROUPPER
 	RET
 
-width111:
+width119:
 	CMPQ  SI, $0x04
-	JNE   width114
+	JNE   width122
 	TESTQ BX, BX
-	JZ    end116
+	JZ    end124
 
-loop115:
+loop123:
 	LEAQ    (CX)(DX*2), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPD (CX), Y1
@@ -4141,19 +4256,19 @@ loop115:
 	LEAQ    (CX)(DX*4), CX
 	ADDQ    $0x00000800, AX
 	SUBQ    $0x01, BX
-	JNZ     loop115
+	JNZ     loop123
 
-end116:
+end124:
 	VZEROUPPER
 	RET
 
-width114:
+width122:
 	CMPQ  SI, $0x02
-	JNE   width117
+	JNE   width125
 	TESTQ BX, BX
-	JZ    end119
+	JZ    end127
 
-loop118:
+loop126:
 	LEAQ    (CX)(DX*2), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPD (CX), Y1
@@ -4222,19 +4337,19 @@ loop118:
 	LEAQ    (CX)(DX*4), CX
 	ADDQ    $0x00000400, AX
 	SUBQ    $0x01, BX
-	JNZ     loop118
+	JNZ     loop126
 
-end119:
+end127:
 	VZEROUPPER
 	RET
 
-width117:
+width125:
 	CMPQ  SI, $0x01
-	JNE   width120
+	JNE   width128
 	TESTQ BX, BX
-	JZ    end122
+	JZ    end130
 
-loop121:
+loop129:
 	LEAQ    (CX)(DX*2), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPD (CX), Y1
@@ -4271,13 +4386,13 @@ loop121:
 	LEAQ    (CX)(DX*4), CX
 	ADDQ    $0x00000200, AX
 	SUBQ    $0x01, BX
-	JNZ     loop121
+	JNZ     loop129
 
-end122:
+end130:
 	VZEROUPPER
 	RET
 
-width120:
+width128:
 	RET
 
 // func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu int, rows int, table *float32, count int, vectors int)
@@ -4292,11 +4407,11 @@ TEXT ·addSelected32AVX2(SB), NOSPLIT, $0-64
 	MOVQ  count+48(FP), R8
 	MOVQ  vectors+56(FP), R9
 	CMPQ  R9, $0x08
-	JNE   width123
+	JNE   width131
 	TESTQ SI, SI
-	JZ    end125
+	JZ    end133
 
-loop124:
+loop132:
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	VMOVUPD 64(AX), Y2
@@ -4309,9 +4424,9 @@ loop124:
 	MOVQ    DI, R10
 	MOVQ    R8, R11
 	TESTQ   R11, R11
-	JZ      end127
+	JZ      end135
 
-loop126:
+loop134:
 	MOVBQZX (R9), R12
 	MOVQ    R12, R13
 	ANDQ    $0x0f, R12
@@ -4337,9 +4452,9 @@ loop126:
 	ADDQ    $0x00002000, R10
 	INCQ    R9
 	SUBQ    $0x01, R11
-	JNZ     loop126
+	JNZ     loop134
 
-end127:
+end135:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -4351,19 +4466,19 @@ end127:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	SUBQ    $0x01, SI
-	JNZ     loop124
+	JNZ     loop132
 
-end125:
+end133:
 	VZEROUPPER
 	RET
 
-width123:
+width131:
 	CMPQ  R9, $0x04
-	JNE   width128
+	JNE   width136
 	TESTQ SI, SI
-	JZ    end130
+	JZ    end138
 
-loop129:
+loop137:
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	VMOVUPD 64(AX), Y2
@@ -4372,9 +4487,9 @@ loop129:
 	MOVQ    DI, R10
 	MOVQ    R8, R11
 	TESTQ   R11, R11
-	JZ      end132
+	JZ      end140
 
-loop131:
+loop139:
 	MOVBQZX (R9), R12
 	MOVQ    R12, R13
 	ANDQ    $0x0f, R12
@@ -4392,9 +4507,9 @@ loop131:
 	ADDQ    $0x00001000, R10
 	INCQ    R9
 	SUBQ    $0x01, R11
-	JNZ     loop131
+	JNZ     loop139
 
-end132:
+end140:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -4402,28 +4517,28 @@ end132:
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	SUBQ    $0x01, SI
-	JNZ     loop129
+	JNZ     loop137
 
-end130:
+end138:
 	VZEROUPPER
 	RET
 
-width128:
+width136:
 	CMPQ  R9, $0x02
-	JNE   width133
+	JNE   width141
 	TESTQ SI, SI
-	JZ    end135
+	JZ    end143
 
-loop134:
+loop142:
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	MOVQ    DX, R9
 	MOVQ    DI, R10
 	MOVQ    R8, R11
 	TESTQ   R11, R11
-	JZ      end137
+	JZ      end145
 
-loop136:
+loop144:
 	MOVBQZX (R9), R12
 	MOVQ    R12, R13
 	ANDQ    $0x0f, R12
@@ -4437,35 +4552,35 @@ loop136:
 	ADDQ    $0x00000800, R10
 	INCQ    R9
 	SUBQ    $0x01, R11
-	JNZ     loop136
+	JNZ     loop144
 
-end137:
+end145:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	SUBQ    $0x01, SI
-	JNZ     loop134
+	JNZ     loop142
 
-end135:
+end143:
 	VZEROUPPER
 	RET
 
-width133:
+width141:
 	CMPQ  R9, $0x01
-	JNE   width138
+	JNE   width146
 	TESTQ SI, SI
-	JZ    end140
+	JZ    end148
 
-loop139:
+loop147:
 	VMOVUPD (AX), Y0
 	MOVQ    DX, R9
 	MOVQ    DI, R10
 	MOVQ    R8, R11
 	TESTQ   R11, R11
-	JZ      end142
+	JZ      end150
 
-loop141:
+loop149:
 	MOVBQZX (R9), R12
 	MOVQ    R12, R13
 	ANDQ    $0x0f, R12
@@ -4477,20 +4592,20 @@ loop141:
 	ADDQ    $0x00000400, R10
 	INCQ    R9
 	SUBQ    $0x01, R11
-	JNZ     loop141
+	JNZ     loop149
 
-end142:
+end150:
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	SUBQ    $0x01, SI
-	JNZ     loop139
+	JNZ     loop147
 
-end140:
+end148:
 	VZEROUPPER
 	RET
 
-width138:
+width146:
 	RET
 
 // func toFloat32AVX2(dst *float32, x *float64, n int) float32
@@ -4502,9 +4617,9 @@ TEXT ·toFloat32AVX2(SB), NOSPLIT, $0-28
 	VXORPS  X0, X0, X0
 	VMOVUPS c7fffffff7fffffff<>+0(SB), X1
 	TESTQ   DX, DX
-	JZ      end144
+	JZ      end152
 
-loop143:
+loop151:
 	VCVTPD2PSY (CX), X2
 	VMOVUPS    X2, (AX)
 	VANDPS     X1, X2, X2
@@ -4516,9 +4631,9 @@ loop143:
 	ADDQ       $0x40, CX
 	ADDQ       $0x20, AX
 	SUBQ       $0x08, DX
-	JNZ        loop143
+	JNZ        loop151
 
-end144:
+end152:
 	VPERMILPS $0x4e, X0, X1
 	VMAXPS    X1, X0, X0
 	VPERMILPS $0xb1, X0, X1
@@ -4534,9 +4649,9 @@ TEXT ·fromFloat32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end146
+	JZ    end154
 
-loop145:
+loop153:
 	VCVTPS2PD (CX), Y0
 	VMOVUPD   Y0, (AX)
 	VCVTPS2PD 16(CX), Y0
@@ -4544,9 +4659,9 @@ loop145:
 	ADDQ      $0x20, CX
 	ADDQ      $0x40, AX
 	SUBQ      $0x08, DX
-	JNZ       loop145
+	JNZ       loop153
 
-end146:
+end154:
 	VZEROUPPER
 	RET
 
@@ -4565,9 +4680,9 @@ TEXT ·transpose32AVX2(SB), NOSPLIT, $0-40
 	LEAQ  (CX)(CX*4), R11
 	LEAQ  (R10)(CX*4), R12
 	TESTQ SI, SI
-	JZ    end148
+	JZ    end156
 
-loop147:
+loop155:
 	VMOVUPS     (DX), X1
 	VINSERTF128 $0x01, (DX)(BX*4), Y1, Y0
 	VMOVUPS     16(DX), X1
@@ -4611,8 +4726,8 @@ loop147:
 	ADDQ        $0x20, DX
 	LEAQ        (AX)(CX*8), AX
 	SUBQ        $0x08, SI
-	JNZ         loop147
+	JNZ         loop155
 
-end148:
+end156:
 	VZEROUPPER
 	RET

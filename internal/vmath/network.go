@@ -100,3 +100,32 @@ func Adam32(theta, m, v, grad []float32, s *AdamStep[float32]) {
 		theta[i] = FMA32(s[7], theta[i], -q)
 	}
 }
+
+// DotRows32 writes into dst[i*ldd] the dot product of w and the len(w) elements
+// of a from i*lda, i < rows. Eight sums are kept, element p going to sum p mod 8,
+// and added in a tree; the last len(w) mod 8 elements come after, one by one.
+func DotRows32(dst []float32, ldd int, a []float32, lda int, w []float32, rows int) {
+	if rows <= 0 {
+		return
+	}
+	if ldd < 1 || lda < len(w) || (rows-1)*ldd >= len(dst) || (rows-1)*lda+len(w) > len(a) {
+		panic("vmath: DotRows32: wrong size")
+	}
+	n := len(w) &^ 7
+	if useAVX2 && n > 0 {
+		dotRows32AVX2(&dst[0], 4*ldd, &a[0], 4*lda, &w[0], rows, n)
+	} else {
+		for i := range rows {
+			var s [8]float32
+			for p, v := range a[i*lda:][:n] {
+				s[p%8] = FMA32(w[p], v, s[p%8])
+			}
+			dst[i*ldd] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+		}
+	}
+	for p := n; p < len(w); p++ {
+		for i := range rows {
+			dst[i*ldd] = FMA32(w[p], a[i*lda+p], dst[i*ldd])
+		}
+	}
+}

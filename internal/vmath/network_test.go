@@ -33,6 +33,28 @@ func TestNetworkLoopsBitForBit(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewPCG(7, 8))
+	for rows := range 11 {
+		for _, k := range []int{0, 1, 7, 8, 9, 64, 129} {
+			a, w := make([]float32, rows*(k+3)), make([]float32, k)
+			for _, v := range [][]float32{a, w} {
+				for i := range v {
+					v[i] = float32(r.NormFloat64())
+				}
+			}
+			x, y := make([]float32, 2*rows), make([]float32, 2*rows)
+			DotRows32(x, 2, a, k+3, w, rows)
+			portable(func() { DotRows32(y, 2, a, k+3, w, rows) })
+			for i := range rows {
+				var want float64
+				for p := range k {
+					want += float64(w[p]) * float64(a[i*(k+3)+p])
+				}
+				if !same32(x[2*i], y[2*i]) || math.Abs(float64(x[2*i])-want) > 1e-4 || x[2*i+1] != 0 {
+					t.Fatalf("DotRows32: %d of %d rows, k = %d: %v, portable %v, in float64 %v", i, rows, k, x[2*i], y[2*i], want)
+				}
+			}
+		}
+	}
 	const n = 1003
 	var s64 AdamStep[float64]
 	var s32 AdamStep[float32]

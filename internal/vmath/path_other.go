@@ -67,3 +67,7 @@ func addWide32AVX2(dst *float64, x *float32, n int)                  { panic("un
 func relu32AVX2(y, dy, x *float32, n int)                            { panic("unreachable") }
 func adam32AVX2(theta, m, v, grad *float32, step *[8]float32, n int) { panic("unreachable") }
 func adam64AVX2(theta, m, v, grad *float64, step *[8]float64, n int) { panic("unreachable") }
+
+func dotRows32AVX2(dst *float32, ldd int, a *float32, lda int, w *float32, rows, k int) {
+	panic("unreachable")
+}

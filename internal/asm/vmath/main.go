@@ -45,6 +45,7 @@ func main() {
 	activations()
 	network()
 	silu32()
+	dotRows32()
 	binary()
 	convert()
 

@@ -88,3 +88,63 @@ func adam(name, typ string, group uint64, p adamOps) {
 	})
 	finish()
 }
+
+// dotRows32 keeps one register of sums for each of four rows.
+func dotRows32() {
+	TEXT("dotRows32AVX2", NOSPLIT, "func(dst *float32, ldd int, a *float32, lda int, w *float32, rows, k int)")
+	Doc("dotRows32AVX2 works on a positive number of rows and on k elements, k a positive",
+		"multiple of 8; ldd and lda are in bytes.")
+	Pragma("noescape")
+	dst, ldd := Load(Param("dst"), GP64()), Load(Param("ldd"), GP64())
+	a, lda := Load(Param("a"), GP64()), Load(Param("lda"), GP64())
+	w, rows, k := Load(Param("w"), GP64()), Load(Param("rows"), GP64()), Load(Param("k"), GP64())
+	lda3 := GP64()
+	LEAQ(Mem{Base: lda, Index: lda, Scale: 2}, lda3)
+	for _, group := range []int{4, 1} {
+		top, end := label("rows"), label("end")
+		CMPQ(rows, Imm(uint64(group)))
+		JL(LabelRef(end))
+		Label(top)
+		sums := make([]V, group)
+		for i := range sums {
+			sums[i] = YMM()
+			VXORPS(sums[i], sums[i], sums[i])
+		}
+		p, x, n := GP64(), GP64(), GP64()
+		MOVQ(w, p)
+		MOVQ(a, x)
+		MOVQ(k, n)
+		loop(n, 8, func() {
+			v := load(Mem{Base: p})
+			for i := range sums {
+				m := Mem{Base: x}
+				switch i {
+				case 1, 2:
+					m.Index, m.Scale = lda, uint8(i)
+				case 3:
+					m.Index, m.Scale = lda3, 1
+				}
+				accs(v, m, sums[i])
+			}
+			ADDQ(Imm(32), p)
+			ADDQ(Imm(32), x)
+		})
+		for i := range sums {
+			s, t := sums[i].AsX(), XMM()
+			VEXTRACTF128(Imm(1), sums[i], t)
+			VADDPS(t, s, s)
+			VPERMILPS(U8(0x4e), s, t)
+			VADDPS(t, s, s)
+			VPERMILPS(U8(0xb1), s, t)
+			VADDSS(t, s, s)
+			VMOVSS(s, Mem{Base: dst})
+			ADDQ(ldd, dst)
+			ADDQ(lda, a)
+		}
+		SUBQ(Imm(uint64(group)), rows)
+		CMPQ(rows, Imm(uint64(group)))
+		JGE(LabelRef(top))
+		Label(end)
+	}
+	finish()
+}
