@@ -225,7 +225,12 @@ type layer[T gemm.Float] struct {
 	off     int            // of the matrix in theta
 	w       gemm.Packed[T] // (in+1) x out
 	wt      gemm.Packed[T] // out x in: the weights transposed
+	cols    []T            // the columns of the matrix one after another, if narrow(out)
 }
+
+// narrow reports whether products with a matrix so thin are made of dot
+// products, which is faster than the tiles of gemm. Float64 has no kernel for it.
+func (c *core[T]) narrow(n int) bool { return n <= 2 && c.k.dots != nil }
 
 func newCore[T gemm.Float](n *MLP, k *kernels[T]) *core[T] {
 	c := &core[T]{k: k, theta: make([]T, len(n.theta)), layers: make([]layer[T], len(n.cfg.Sizes)-1)}
@@ -243,8 +248,20 @@ func (c *core[T]) set(theta []float64) {
 	c.k.round(c.theta, theta)
 	for l := range c.layers {
 		y := &c.layers[l]
-		y.w.Pack(gemm.Of(c.theta[y.off:], y.in+1, y.out))
-		y.wt.Pack(gemm.Of(c.theta[y.off:], y.in, y.out).T())
+		m := c.theta[y.off:]
+		if c.narrow(y.out) {
+			if y.cols == nil {
+				y.cols = make([]T, y.out*(y.in+1))
+			}
+			for i := range y.cols {
+				y.cols[i] = m[i%(y.in+1)*y.out+i/(y.in+1)]
+			}
+		} else {
+			y.w.Pack(gemm.Of(m, y.in+1, y.out))
+		}
+		if !c.narrow(y.in) {
+			y.wt.Pack(gemm.Of(m, y.in, y.out).T())
+		}
 	}
 }
 

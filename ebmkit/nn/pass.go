@@ -336,6 +336,12 @@ func (r *runner[B, C]) forwardTape(t *tape[B, C], lo int, y []B, derivative bool
 func (c *core[C]) apply(l, rows int, z, a []C, s *gemm.Scratch[C]) {
 	y := &c.layers[l]
 	zs, as := c.stride(l+1), c.stride(l)
+	if c.narrow(y.out) {
+		for j := range y.out {
+			c.k.dots(z[j:], zs, a, as, y.cols[j*as:(j+1)*as], rows)
+		}
+		return
+	}
 	s.MulPacked(gemm.Matrix[C]{Data: z, Rows: rows, Cols: y.out, RowStride: zs, ColStride: 1}, 1,
 		gemm.Matrix[C]{Data: a, Rows: rows, Cols: y.in + 1, RowStride: as, ColStride: 1}, &y.w, 0)
 }
@@ -409,19 +415,30 @@ func (r *runner[B, C]) pull(t *tape[B, C], lo int, dy []B, sum []C, first bool) 
 	}
 }
 
-// weights sets sum = a' delta + beta sum on the matrix of layer l; the one in
-// every row of a makes the gradient of the bias.
+// weights sets sum = a' delta + beta sum, beta 0 or 1, on the matrix of layer l;
+// the one in every row of a makes the gradient of the bias.
 func (c *core[C]) weights(l, rows int, sum, a, delta []C, s *gemm.Scratch[C], beta C) {
 	y := &c.layers[l]
-	s.Mul(gemm.Of(sum[y.off:], y.in+1, y.out), 1,
-		gemm.Of(a, rows, y.in+1).T(),
-		gemm.Matrix[C]{Data: delta, Rows: rows, Cols: y.out, RowStride: c.stride(l + 1), ColStride: 1}, beta)
+	am := gemm.Of(a, rows, y.in+1)
+	dm := gemm.Matrix[C]{Data: delta, Rows: rows, Cols: y.out, RowStride: c.stride(l + 1), ColStride: 1}
+	if y.out == 1 { // a column is as good as a row
+		s.Mul(gemm.Of(sum[y.off:], 1, y.in+1), 1, dm.T(), am, beta)
+		return
+	}
+	s.Mul(gemm.Of(sum[y.off:], y.in+1, y.out), 1, am.T(), dm, beta)
 }
 
 // transposed writes delta W' of layer l in the shape of its input; the last
 // column is left as it is.
 func (c *core[C]) transposed(l, rows int, dst, delta []C, s *gemm.Scratch[C]) {
 	y := &c.layers[l]
-	s.MulPacked(gemm.Matrix[C]{Data: dst, Rows: rows, Cols: y.in, RowStride: c.stride(l), ColStride: 1}, 1,
-		gemm.Matrix[C]{Data: delta, Rows: rows, Cols: y.out, RowStride: c.stride(l + 1), ColStride: 1}, &y.wt, 0)
+	ds, ws := c.stride(l), c.stride(l+1)
+	if c.narrow(y.in) {
+		for j := range y.in {
+			c.k.dots(dst[j:], ds, delta, ws, c.theta[y.off+j*y.out:][:y.out], rows)
+		}
+		return
+	}
+	s.MulPacked(gemm.Matrix[C]{Data: dst, Rows: rows, Cols: y.in, RowStride: ds, ColStride: 1}, 1,
+		gemm.Matrix[C]{Data: delta, Rows: rows, Cols: y.out, RowStride: ws, ColStride: 1}, &y.wt, 0)
 }

@@ -100,16 +100,22 @@ func packPanel[T Float](dst []T, b Matrix[T], j int) {
 		}
 		return
 	}
+	p := 0
+	if d, ok := any(dst).([]float32); ok && cols == w && b.RowStride == 1 {
+		p = b.Rows &^ 7
+		s := any(b.Data).([]float32)[j*b.ColStride:]
+		vmath.Transpose32(d, w, s, b.ColStride, cols, p)
+	}
 	for i := range w {
 		if i >= cols {
-			for p := range b.Rows {
-				dst[p*w+i] = 0
+			for q := range b.Rows {
+				dst[q*w+i] = 0
 			}
 			continue
 		}
 		s := b.Data[(j+i)*b.ColStride:]
-		for p := range b.Rows {
-			dst[p*w+i] = s[p*b.RowStride]
+		for q := p; q < b.Rows; q++ {
+			dst[q*w+i] = s[q*b.RowStride]
 		}
 	}
 }
