@@ -54,8 +54,6 @@ type kernels[T gemm.Float] struct {
 	mul func(dst, x []T)
 	// add adds x to dst.
 	add func(dst, x []T)
-	// round writes x into dst.
-	round func(dst []T, x []float64)
 	// addTo adds x to dst.
 	addTo func(dst []float64, x []T)
 	// dots writes dot products of w with rows of a; nil if there is no kernel.
@@ -64,12 +62,12 @@ type kernels[T gemm.Float] struct {
 
 var kernels32 = kernels[float32]{
 	activate32, vmath.Sigmoid32Slice, vmath.Mul32Slice, vmath.Add32Slice,
-	func(dst []float32, x []float64) { vmath.ToFloat32Slice(dst, x) }, vmath.AddFloat32Slice, vmath.DotRows32,
+	vmath.AddFloat32Slice, vmath.DotRows32,
 }
 
 var kernels64 = kernels[float64]{
 	activate64, vmath.SigmoidSlice, mulGo[float64], addGo[float64],
-	func(dst, x []float64) { copy(dst, x) }, addGo[float64], nil,
+	addGo[float64], nil,
 }
 
 func mulGo[T gemm.Float](dst, x []T) {

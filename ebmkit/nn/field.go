@@ -119,10 +119,8 @@ func (f *Field) At(dst []float64, t float64, xs []float64) {
 	wantLen(len(dst), len(xs), "dst")
 	w := f.work.take()
 	defer f.work.give(w)
-	w.inputs(xs, t)
-	w.out = dst
-	w.pass.Grad(nil, nil, w.in, w.read)
-	w.out = nil
+	w.embed(w.time, t)
+	w.pass.run.values(dst, xs, w.time)
 }
 
 // AtTimes is At with the time ts[i] of row i.
@@ -131,9 +129,7 @@ func (f *Field) AtTimes(dst, ts, xs []float64) {
 	w := f.work.take()
 	defer f.work.give(w)
 	w.inputsAt(xs, ts)
-	w.out = dst
-	w.pass.Grad(nil, nil, w.in, w.read)
-	w.out = nil
+	w.pass.Values(dst, w.in)
 }
 
 // AddParamGrad accumulates the transposed derivative in theta,
@@ -252,19 +248,18 @@ type fieldWork struct {
 	pass    *Pass[float64]
 	in, dir []float64 // inputs of the network, and directions
 	row     []float64 // one number per row
-	s, c    []float64
+	time    []float64 // embedding of one time
 
 	out, dy, w, target []float64
 	axis               int
 
-	read, given, squares    func(dy, y []float64, lo int)
+	given, squares          func(dy, y []float64, lo int)
 	trace, probe, probeBack func(j *jet[float64], lo int)
 }
 
 func newFieldWork(f *Field) *fieldWork {
-	k := &fieldWork{f: f, pass: f.net.NewPass(), s: make([]float64, len(f.cfg.Freqs)), c: make([]float64, len(f.cfg.Freqs))}
+	k := &fieldWork{f: f, pass: f.net.NewPass(), time: make([]float64, f.cfg.times())}
 	d := f.cfg.Dim
-	k.read = func(_, y []float64, lo int) { copy(k.out[lo*d:], y) }
 	k.given = func(dy, _ []float64, lo int) { copy(dy, k.dy[lo*d:]) }
 	k.squares = func(dy, y []float64, lo int) {
 		for i := range len(y) / d {

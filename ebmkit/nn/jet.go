@@ -40,6 +40,9 @@ func (r *runner[B, C]) jet(order int, dtheta, dx, xs, v []B, use func(j *jet[B],
 	wantLen(len(v), len(xs), "v")
 	r.check(dtheta, dx)
 	r.order, r.xs, r.v, r.dtheta, r.dx, r.use = order, xs, v, dtheta, dx, use
+	if dtheta != nil || dx != nil {
+		r.c.wantTransposes(dx != nil)
+	}
 	if dtheta != nil {
 		r.sharded(r.jetShard)
 	} else {

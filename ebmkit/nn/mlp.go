@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/internal/gemm"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Precision is the arithmetic inside a network.
@@ -51,9 +54,11 @@ type Config struct {
 // run concurrently with any of them.
 type MLP struct {
 	cfg   Config
-	theta []float64
+	theta []float64      // unless rounded
 	c32   *core[float32] // one of the two is not nil
 	c64   *core[float64]
+	// rounded says that the parameters came as float32: theta is behind c32.
+	rounded bool
 }
 
 // NewMLP returns a network with random parameters: weights of W_l from
@@ -165,7 +170,11 @@ func (n *MLP) Params(dst []float64) []float64 {
 	if len(dst) != len(n.theta) {
 		panic("nn: MLP.Params: len(dst) != NumParams")
 	}
-	copy(dst, n.theta)
+	if n.rounded {
+		vmath.FromFloat32Slice(dst, n.c32.theta)
+	} else {
+		copy(dst, n.theta)
+	}
 	return dst
 }
 
@@ -179,7 +188,34 @@ func (n *MLP) SetParams(theta []float64) error {
 		return err
 	}
 	copy(n.theta, theta)
+	n.rounded = false
 	n.refresh()
+	return nil
+}
+
+// SetParams32 is SetParams with parameters in float32.
+func (n *MLP) SetParams32(theta []float32) error {
+	const fn = "nn.MLP.SetParams32"
+	if len(theta) != len(n.theta) {
+		return &ebmkit.ArgError{Func: fn, Arg: "len(theta)", Value: len(theta), Want: fmt.Sprint(len(n.theta))}
+	}
+	var square [1]float32
+	vmath.DotRows32(square[:], 1, theta, len(theta), theta, 1)
+	if !(square[0] <= math.MaxFloat32) {
+		for i, v := range theta {
+			if v-v != 0 {
+				return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("theta[%d]", i), Value: v, Want: "a finite number"}
+			}
+		}
+	}
+	if n.c64 != nil {
+		vmath.FromFloat32Slice(n.theta, theta)
+		n.refresh()
+		return nil
+	}
+	copy(n.c32.theta, theta)
+	n.rounded = true
+	n.c32.pack()
 	return nil
 }
 
@@ -191,6 +227,9 @@ func (n *MLP) checkParams(fn string, theta []float64) error {
 	if n.c32 != nil {
 		top, want = math.MaxFloat32, "a finite number of float32"
 	}
+	if vmath.Dot(theta, theta) < math.MaxFloat32 {
+		return nil
+	}
 	for i, v := range theta {
 		if !(math.Abs(v) <= top) {
 			return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("theta[%d]", i), Value: v, Want: want}
@@ -199,12 +238,14 @@ func (n *MLP) checkParams(fn string, theta []float64) error {
 	return nil
 }
 
-// refresh brings the packed matrices up to theta.
+// refresh brings the cores up to theta.
 func (n *MLP) refresh() {
 	if n.c32 != nil {
-		n.c32.set(n.theta)
+		vmath.ToFloat32Slice(n.c32.theta, n.theta)
+		n.c32.pack()
 	} else {
-		n.c64.set(n.theta)
+		copy(n.c64.theta, n.theta)
+		n.c64.pack()
 	}
 }
 
@@ -213,7 +254,17 @@ type core[T gemm.Float] struct {
 	k      *kernels[T]
 	theta  []T
 	layers []layer[T]
-	wide   int // largest width of a hidden layer or of the output
+
+	// What follows from theta beyond the matrices themselves is made when it is
+	// first needed: the transposes of all layers but the first, which every way
+	// back takes, and that of the first, which only the gradient in x takes.
+	mu         sync.Mutex
+	transposes [2]atomic.Bool
+
+	// The packing that runs.
+	from     gemm.Matrix[T]
+	to       *gemm.Packed[T]
+	onePanel func(int)
 }
 
 // layer is one matrix of in+1 rows and out columns: the weights, then the bias.
@@ -239,30 +290,64 @@ func newCore[T gemm.Float](n *MLP, k *kernels[T]) *core[T] {
 		in, out := n.cfg.Sizes[l], n.cfg.Sizes[l+1]
 		c.layers[l] = layer[T]{in: in, out: out, act: n.activation(l), off: off}
 		off += (in + 1) * out
-		c.wide = max(c.wide, out)
 	}
+	c.onePanel = func(j int) { c.to.PackPanel(c.from, j) }
 	return c
 }
 
-func (c *core[T]) set(theta []float64) {
-	c.k.round(c.theta, theta)
+// pack brings the matrices up to theta.
+func (c *core[T]) pack() {
 	for l := range c.layers {
 		y := &c.layers[l]
 		m := c.theta[y.off:]
-		if c.narrow(y.out) {
-			if y.cols == nil {
-				y.cols = make([]T, y.out*(y.in+1))
-			}
-			for i := range y.cols {
-				y.cols[i] = m[i%(y.in+1)*y.out+i/(y.in+1)]
-			}
-		} else {
-			y.w.Pack(gemm.Of(m, y.in+1, y.out))
+		if !c.narrow(y.out) {
+			c.packed(&y.w, gemm.Of(m, y.in+1, y.out))
+			continue
 		}
-		if !c.narrow(y.in) {
-			y.wt.Pack(gemm.Of(m, y.in, y.out).T())
+		if y.cols == nil {
+			y.cols = make([]T, y.out*(y.in+1))
+		}
+		for i := range y.cols {
+			y.cols[i] = m[i%(y.in+1)*y.out+i/(y.in+1)]
 		}
 	}
+	c.transposes[0].Store(false)
+	c.transposes[1].Store(false)
+}
+
+// wantTransposes makes the transposes of all layers but the first, and that of
+// the first if asked.
+func (c *core[T]) wantTransposes(first bool) {
+	if c.transposes[0].Load() && (!first || c.transposes[1].Load()) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for l := range c.layers {
+		y, kind := &c.layers[l], 0
+		if l == 0 {
+			kind = 1
+		}
+		if l == 0 && !first || c.transposes[kind].Load() || c.narrow(y.in) {
+			continue
+		}
+		c.packed(&y.wt, gemm.Of(c.theta[y.off:], y.in, y.out).T())
+	}
+	c.transposes[0].Store(true)
+	if first {
+		c.transposes[1].Store(true)
+	}
+}
+
+// packed packs m into p, on all cores if it is large.
+func (c *core[T]) packed(p *gemm.Packed[T], m gemm.Matrix[T]) {
+	if m.Rows*m.Cols < 1<<15 {
+		p.Pack(m)
+		return
+	}
+	c.from, c.to = m, p
+	loop(p.Reserve(m), c.onePanel)
+	c.from, c.to = gemm.Matrix[T]{}, nil
 }
 
 // convert copies src into dst, of the same length, with a change of precision.

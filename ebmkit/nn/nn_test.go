@@ -427,3 +427,45 @@ func ExampleNewEnergy() {
 	// U = 0.2532
 	// grad U = [0.5365 0.1445]
 }
+
+func TestSetParams32(t *testing.T) {
+	for _, p := range []nn.Precision{nn.Float32, nn.Float64} {
+		n := shaken(nn.Config{Sizes: []int{3, 40, 9, 2}, Act: nn.SiLU, Precision: p, Seed: 1})
+		m := must(nn.NewMLP(n.Config()))
+		theta := n.Params(nil)
+		t32 := make([]float32, len(theta))
+		for i, v := range theta {
+			t32[i] = float32(v)
+			theta[i] = float64(t32[i])
+		}
+		must(0, n.SetParams(theta))
+		must(0, m.SetParams32(t32))
+		if !slices.Equal(m.Params(nil), theta) {
+			t.Errorf("%v: Params are not those of SetParams32", p)
+		}
+		xs, dy := normals(3*70, 1), normals(2*70, 2)
+		a, b := make([]float64, 3*70), make([]float64, 3*70)
+		for _, r := range []struct {
+			n  *nn.MLP
+			dx []float64
+		}{{n, a}, {m, b}} {
+			pass := r.n.NewPass()
+			pass.Forward(nil, xs)
+			pass.Backward(nil, r.dx, dy)
+		}
+		if !slices.Equal(a, b) {
+			t.Errorf("%v: the networks differ", p)
+		}
+		t32[7] = float32(math.NaN())
+		var arg *ebmkit.ArgError
+		if err := m.SetParams32(t32); !errors.As(err, &arg) || arg.Arg != "theta[7]" || !slices.Equal(m.Params(nil), theta) {
+			t.Errorf("%v: NaN gives %v", p, err)
+		}
+		t32[7] = 1e30 // its square overflows
+		must(0, m.SetParams32(t32))
+		must(0, m.SetParams(theta))
+		if !slices.Equal(m.Params(nil), theta) {
+			t.Errorf("%v: SetParams after SetParams32 is lost", p)
+		}
+	}
+}

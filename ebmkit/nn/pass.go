@@ -32,15 +32,12 @@ const maxShards = 8
 // processor, too.
 //
 // All methods panic if lengths do not fit. Slices must not overlap.
-type Pass[B Float] struct {
-	run     passes[B]
-	in, out int
-	y       []B
-	values  func(dy, y []B, lo int) // copies into y
-}
+type Pass[B Float] struct{ run passes[B] }
 
 // passes is a Pass with either arithmetic inside.
 type passes[B Float] interface {
+	// values takes rows whose last inputs, common to all, are in common.
+	values(y, xs, common []B)
 	forward(y, xs []B)
 	backward(dtheta, dx, dy []B)
 	grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int))
@@ -54,14 +51,10 @@ func (n *MLP) NewPass() *Pass[float64] { return newPass[float64](n) }
 func (n *MLP) NewPass32() *Pass[float32] { return newPass[float32](n) }
 
 func newPass[B Float](n *MLP) *Pass[B] {
-	p := &Pass[B]{in: n.In(), out: n.Out()}
 	if n.c32 != nil {
-		p.run = newRunner[B](n.c32)
-	} else {
-		p.run = newRunner[B](n.c64)
+		return &Pass[B]{newRunner[B](n.c32)}
 	}
-	p.values = func(_, y []B, lo int) { copy(p.y[lo*p.out:], y) }
-	return p
+	return &Pass[B]{newRunner[B](n.c64)}
 }
 
 // Forward writes the n outputs y (n x Out) of the n = len(xs)/In rows of xs,
@@ -70,10 +63,7 @@ func (p *Pass[B]) Forward(y, xs []B) { p.run.forward(y, xs) }
 
 // Values writes the n outputs of the n rows of xs into y, and keeps nothing.
 func (p *Pass[B]) Values(y, xs []B) {
-	wantLen(len(y), countRows(len(xs), p.in, "xs")*p.out, "y")
-	p.y = y
-	p.run.grad(nil, nil, xs, p.values)
-	p.y = nil
+	p.run.values(y, xs, nil)
 }
 
 // Backward applies the transposed derivative at the rows of the last Forward to
@@ -119,18 +109,24 @@ type runner[B, C Float] struct {
 
 	// The loop that runs.
 	xs, out, dtheta, dx, dy []B
+	common                  []B
 	cotangent               func(dy, y []B, lo int)
 	order                   int
 	v                       []B
 	use                     func(j *jet[B], lo int)
 	rows, shards            int
 
-	jetBlock, jetShard                                                           func(int)
-	forwardBlock, backwardBlock, gradBlock, backwardShard, gradShard, reducePart func(int)
+	jetBlock, jetShard                                                                        func(int)
+	valuesBlock, forwardBlock, backwardBlock, gradBlock, backwardShard, gradShard, reducePart func(int)
 }
 
 func newRunner[B, C Float](c *core[C]) *runner[B, C] {
 	r := &runner[B, C]{c: c}
+	r.valuesBlock = func(b int) {
+		t := r.take()
+		r.forwardTape(t, b*blockRows, r.out, false)
+		r.give(t)
+	}
 	r.forwardBlock = func(b int) { r.forwardTape(r.tapes[b], b*blockRows, r.out, true) }
 	r.backwardBlock = func(b int) { r.backwardTape(r.tapes[b], b*blockRows, nil, true) }
 	r.gradBlock = func(b int) { r.gradTape(b, nil, true) }
@@ -170,6 +166,14 @@ func loop(blocks int, f func(int)) { par.For(context.Background(), blocks, f) }
 
 func (r *runner[B, C]) blocks() int { return (r.rows + blockRows - 1) / blockRows }
 
+func (r *runner[B, C]) values(y, xs, common []B) {
+	r.rows = countRows(len(xs), r.c.in()-len(common), "xs")
+	wantLen(len(y), r.rows*r.c.out(), "y")
+	r.xs, r.out, r.common = xs, y, common
+	loop(r.blocks(), r.valuesBlock)
+	r.xs, r.out, r.common = nil, nil, nil
+}
+
 func (r *runner[B, C]) forward(y, xs []B) {
 	r.rows = countRows(len(xs), r.c.in(), "xs")
 	if y != nil {
@@ -189,6 +193,7 @@ func (r *runner[B, C]) backward(dtheta, dx, dy []B) {
 	wantLen(len(dy), r.n*r.c.out(), "dy")
 	r.check(dtheta, dx)
 	r.dtheta, r.dx, r.dy = dtheta, dx, dy
+	r.c.wantTransposes(dx != nil)
 	if dtheta != nil {
 		r.sharded(r.backwardShard)
 	} else if dx != nil {
@@ -201,6 +206,9 @@ func (r *runner[B, C]) grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int
 	r.rows = countRows(len(xs), r.c.in(), "xs")
 	r.check(dtheta, dx)
 	r.xs, r.dtheta, r.dx, r.cotangent = xs, dtheta, dx, cotangent
+	if dtheta != nil || dx != nil {
+		r.c.wantTransposes(dx != nil)
+	}
 	if dtheta != nil {
 		r.sharded(r.gradShard)
 	} else {
@@ -306,9 +314,11 @@ func (c *core[C]) stride(l int) int {
 func (r *runner[B, C]) forwardTape(t *tape[B, C], lo int, y []B, derivative bool) {
 	t.rows = min(blockRows, r.rows-lo)
 	in := r.c.in()
+	d := in - len(r.common)
 	for i := range t.rows {
 		row := t.a[0][i*(in+1) : (i+1)*(in+1)]
-		convert(row[:in], r.xs[(lo+i)*in:(lo+i+1)*in])
+		convert(row[:d], r.xs[(lo+i)*d:(lo+i+1)*d])
+		convert(row[d:in], r.common)
 		row[in] = 1
 	}
 	for l := range r.c.layers {

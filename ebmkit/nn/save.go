@@ -102,7 +102,7 @@ func (n *MLP) save(path, kind string, config map[string]string, extra ...store.A
 	for k, v := range config {
 		c[k] = v
 	}
-	arrays := append([]store.Array{store.Vector("theta", n.theta)}, extra...)
+	arrays := append([]store.Array{store.Vector("theta", n.Params(nil))}, extra...)
 	return store.Save(path, &store.File{Kind: kind, Version: saveVersion, Config: c, Arrays: arrays})
 }
 

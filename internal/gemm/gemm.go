@@ -73,20 +73,34 @@ type Packed[T Float] struct {
 
 // Pack stores a copy of b, and reuses the memory of an earlier one.
 func (p *Packed[T]) Pack(b Matrix[T]) {
+	for j := range p.Reserve(b) {
+		p.PackPanel(b, j)
+	}
+}
+
+// Reserve makes room for b and returns its number of panels, each of which
+// PackPanel then copies, in any order or at the same time.
+func (p *Packed[T]) Reserve(b Matrix[T]) (panels int) {
 	b.check()
 	w := width[T](2)
 	full := b.Cols / w
+	panels = full
 	size := full * w * b.Rows
 	if rest := b.Cols - full*w; rest > 0 {
 		size += width[T](lastVectors[T](rest)) * b.Rows
+		panels++
 	}
 	if cap(p.data) < size {
 		p.data = make([]T, size)
 	}
 	p.rows, p.cols, p.data = b.Rows, b.Cols, p.data[:size]
-	for j := 0; j < b.Cols; j += w {
-		packPanel(p.data[j*b.Rows:], b, j)
-	}
+	return panels
+}
+
+// PackPanel copies one panel of the b that was given to Reserve.
+func (p *Packed[T]) PackPanel(b Matrix[T], panel int) {
+	j := panel * width[T](2)
+	packPanel(p.data[j*b.Rows:], b, j)
 }
 
 // packPanel copies the panel of b that starts at column j.
