@@ -2,9 +2,11 @@ package train
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/mcmc"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // CD is contrastive divergence with P steps, review Algorithm 1 (Hinton 2002).
@@ -242,3 +244,74 @@ func (b *replay) State() State {
 
 // Walkers returns the buffer after the last step, sharing memory.
 func (b *replay) Walkers() *ebmkit.Ensemble { return b.buffer }
+
+// PairedCD is CD with mcmc.ULA in a form that shows its direction: every row of
+// data x is the start of two walkers with opposite noise, and each is compared
+// with its own start,
+//
+//	X_{p+1} = X_p - h grad U(X_p) +- sqrt(2h) xi_p,   p = 0..P-1,
+//	gradient = mean over data and signs of dU/dtheta (x) - dU/dtheta (X_P).
+//
+// What is large and random in CD's difference cancels, and as P h goes to 0
+//
+//	gradient / (P h) -> d/dtheta of D_F/2,
+//
+// half the Fisher divergence, review eq. (114) and (115) with alpha/nu = P h
+// (alpha is missing in print, as is a gradient in div(grad U rho)): the gradient
+// of ISM. CD's own estimate is lost in noise there.
+type PairedCD struct {
+	Step  float64 // h
+	Steps int     // P; 0 means 1
+}
+
+// Bind implements Objective.
+func (o PairedCD) Bind(t Task) (Bound, error) {
+	const fn = "train.PairedCD"
+	e, err := t.energyOf(fn)
+	if err != nil {
+		return nil, err
+	}
+	if o.Steps == 0 {
+		o.Steps = 1
+	}
+	if err := atLeast(fn, "Steps", o.Steps, 1); err != nil {
+		return nil, err
+	}
+	if err := positive(fn, "Step", o.Step); err != nil {
+		return nil, err
+	}
+	if _, err := ebmkit.Gradient(fn, "model", e); err != nil {
+		return nil, err
+	}
+	return &pairedCD{o: o, c: contrast{rowsOf: newRows(e)}, stream: ebmkit.NewStream(t.Seed, "paired cd", 0)}, nil
+}
+
+type pairedCD struct {
+	o        PairedCD
+	c        contrast
+	stream   *ebmkit.Stream
+	x, g, xi []float64
+}
+
+func (b *pairedCD) Grad(dst, batch []float64, rec *Record) error {
+	n := len(batch)
+	x, g, xi := uniform(&b.x, 2*n, 0), uniform(&b.g, 2*n, 0), uniform(&b.xi, n, 0)
+	copy(x, batch)
+	copy(x[n:], batch)
+	sd := math.Sqrt(2 * b.o.Step)
+	for range b.o.Steps {
+		b.c.eval(nil, g, x)
+		b.stream.FillNormal(xi)
+		vmath.Axpy(x, -b.o.Step, g)
+		vmath.Axpy(x[:n], sd, xi)
+		vmath.Axpy(x[n:], -sd, xi)
+	}
+	b.c.dataTerm(dst, batch, rec)
+	b.c.walkerTerm(dst, nil, x, rec)
+	rec.Loss = rec.Gap()
+	return nil
+}
+
+func (b *pairedCD) State() State {
+	return State{Identity: fmt.Sprintf("PairedCD step %g steps %d", b.o.Step, b.o.Steps), Streams: []*ebmkit.Stream{b.stream}}
+}

@@ -19,7 +19,7 @@ import (
 //     three dimensions), whose error falls faster than any power of the spacing
 //     as long as the density vanishes at the walls;
 //   - else from the model itself if it sums over its states (spin.RBM,
-//     spin.Machine, ..: methods ExactLogZ and AddModelGrad);
+//     spin.Boltzmann: methods ExactLogZ and AddModelGrad);
 //   - else from log Z, if the model is ebmkit.Normalized: E_theta[dU/dtheta] =
 //     -dlog Z/dtheta by central differences, good to about 1e-9.
 type Exact struct {
