@@ -160,6 +160,14 @@ func TestHeat(t *testing.T) {
 		}
 	}
 	// One unit of x is as long as one of y: twice as high as wide here.
+	// Pictures keep their greys, without axes and without a scale.
+	parts, err = Forms(plotting.Picture(2, 2, []float64{-1, 1, 1, -1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := parts[0].Text; !strings.Contains(s, "\"#f8f8f8\"") || strings.Count(s, "\"show\":false") < 4 {
+		t.Errorf("a picture is drawn with axes or in colours: %s", s)
+	}
 	parts, err = Forms(plotting.New().Heat(g).EqualAspect())
 	var box struct {
 		Option struct {

@@ -74,6 +74,10 @@ func option(s plotting.Spec) (map[string]any, error) {
 		}
 		c.SetXAxis(names)
 	}
+	x, y := xAxis(s.X), yAxis(s.Y)
+	if s.Picture {
+		x.Show, y.Show = opts.Bool(false), opts.Bool(false)
+	}
 	c.Animation = opts.Bool(false)
 	c.SetGlobalOptions(
 		charts.WithTitleOpts(opts.Title{Title: mathtext.Plain(s.Title), Left: "center", Top: "30",
@@ -81,8 +85,8 @@ func option(s plotting.Spec) (map[string]any, error) {
 		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(legend(s) != nil), Data: legend(s), Type: "scroll", Left: "50", Right: "90", Top: "4",
 			ItemHeight: 10, ItemWidth: 22}),
 		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: trigger(s)}),
-		charts.WithXAxisOpts(xAxis(s.X)),
-		charts.WithYAxisOpts(yAxis(s.Y)),
+		charts.WithXAxisOpts(x),
+		charts.WithYAxisOpts(y),
 	)
 	for i := range s.Series {
 		series, err := drawn(s, &s.Series[i])
