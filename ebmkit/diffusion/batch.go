@@ -116,7 +116,8 @@ type DSM struct {
 	Target   Target                  // Score, or Noise for the same loss in terms of -sd s
 }
 
-// Draw fills the batch: data points at random, times, and noise.
+// Draw fills the batch: data points, times, and noise. If there are as many
+// points as examples each is used once; otherwise they are drawn at random.
 //
 //	X = mean(t) x + sd(t) z;   Score: Y = -z/sd, W = lambda;   Noise: Y = z, W = lambda/sd^2.
 //
@@ -144,6 +145,7 @@ func (m DSM) Draw(b *Batch, data *ebmkit.Ensemble, s *ebmkit.Stream) error {
 	}
 	s.FillUniform(b.T)
 	s.FillNormal(b.Z)
+	points := some(b.N, data, s)
 	d := b.Dim
 	for i, u := range b.T {
 		t := m.From + u*(m.To-m.From)
@@ -161,13 +163,26 @@ func (m DSM) Draw(b *Batch, data *ebmkit.Ensemble, s *ebmkit.Stream) error {
 			scale, lambda = 1, lambda/(sd*sd)
 		}
 		b.W[i] = lambda
-		x := data.Row(s.IntN(data.N))
+		x := points.Row(i)
 		for j, z := range b.Z[i*d : (i+1)*d] {
 			b.X[i*d+j] = mean*x[j] + sd*z
 			b.Y[i*d+j] = scale * z
 		}
 	}
 	return nil
+}
+
+// some returns n points of x: x itself if it has as many, or else points drawn
+// with replacement.
+func some(n int, x *ebmkit.Ensemble, s *ebmkit.Stream) *ebmkit.Ensemble {
+	if x.N == n {
+		return x
+	}
+	p := &ebmkit.Ensemble{N: n, Dim: x.Dim, X: make([]float64, n*x.Dim)}
+	for i := range n {
+		copy(p.Row(i), x.Row(s.IntN(x.N)))
+	}
+	return p
 }
 
 func checkBatch(fn string, b *Batch) error {

@@ -16,6 +16,15 @@ type DivergenceField interface {
 	Divergence(dst []float64, t float64, xs []float64)
 }
 
+var (
+	_ ebmkit.Field    = Func{}
+	_ ebmkit.Field    = mixed{}
+	_ ebmkit.Field    = sum{}
+	_ DivergenceField = linear{}
+	_ DivergenceField = mixedDivergence{}
+	_ DivergenceField = Differences{}
+)
+
 // Func is a field given by a function of one point; it must be safe for
 // concurrent calls.
 type Func struct {

@@ -60,7 +60,7 @@ func TestFlowWithoutDivergence(t *testing.T) {
 	for i, e := range must(flow.LogDensity(ctx, x)) {
 		near(t, "log p by differences", e.Value, exact[i].Value, 1e-6)
 	}
-	flow.Velocity, flow.Probes, flow.Seed = bare, 20, 4
+	flow.Velocity, flow.Probes, flow.Seed, flow.Times = bare, 20, 4, Uniform(0, 1, 60)
 	got := must(flow.LogDensity(ctx, x))
 	var chi2 float64
 	for i, e := range got {
@@ -75,6 +75,8 @@ func TestFlowWithoutDivergence(t *testing.T) {
 	}
 	mean := must(flow.MeanLogDensity(ctx, x))
 	zScore(t, "mean log density", mean, -must(entropy(data)))
+	flow.Times = Uniform(0, 1, 10)
+	got = must(flow.LogDensity(ctx, x))
 	for _, procs := range []int{1, 2, 7} {
 		old := runtime.GOMAXPROCS(procs)
 		if !slices.Equal(must(flow.LogDensity(ctx, x)), got) {

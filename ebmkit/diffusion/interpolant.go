@@ -248,8 +248,9 @@ type Regression struct {
 	Margin      float64 // in [0, 1/2)
 }
 
-// Draw fills the batch: points of x0 and x1 at random, paired by the coupling,
-// times, and noise. x0 is nil for a one-sided interpolant. It returns
+// Draw fills the batch: points of x0 and x1, paired by the coupling, times, and
+// noise. If a set has as many points as there are examples each is used once;
+// otherwise they are drawn at random. x0 is nil for a one-sided interpolant. It returns
 // *ebmkit.ArgError if an argument is out of range or the dimensions differ, and
 // the errors of the coupling.
 func (r Regression) Draw(b *Batch, x0, x1 *ebmkit.Ensemble, s *ebmkit.Stream) error {
@@ -335,13 +336,4 @@ func (r Regression) pairs(n int, x0, x1 *ebmkit.Ensemble, s *ebmkit.Stream) (p0,
 		copy(q.Row(i), p1.Row(k))
 	}
 	return p0, q, nil
-}
-
-// some returns n points of x, drawn with replacement.
-func some(n int, x *ebmkit.Ensemble, s *ebmkit.Stream) *ebmkit.Ensemble {
-	p := &ebmkit.Ensemble{N: n, Dim: x.Dim, X: make([]float64, n*x.Dim)}
-	for i := range n {
-		copy(p.Row(i), x.Row(s.IntN(x.N)))
-	}
-	return p
 }

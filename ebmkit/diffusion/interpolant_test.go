@@ -42,6 +42,9 @@ func TestConditionalExpectation(t *testing.T) {
 	const n = 15000
 	x0, x1 := must(ebmkit.Draw(ring(), n, 1)), must(ebmkit.Draw(skew(), n, 2))
 	for name, p := range interpolants {
+		if testing.Short() && name != "linear, bridge" {
+			continue
+		}
 		law := must(p.Law(ring(), skew()))
 		for target, field := range map[Target]ebmkit.Field{Velocity: law.Velocity(), Noise: law.Denoiser(), Score: law.Score()} {
 			if target != Velocity && p.Gamma == (NoNoise{}) {
@@ -79,7 +82,10 @@ func TestConditionalExpectation(t *testing.T) {
 func TestGeneration(t *testing.T) {
 	ctx := context.Background()
 	base, data := must(energy.NewIsotropicGaussian([]float64{0, 0}, 1)), ring()
-	const n = 3000
+	n, small := 3000, 0.9
+	if testing.Short() {
+		n, small = 500, 0.5
+	}
 	same := newSameLaw(n)
 	start := must(ebmkit.Draw(base, n, 5))
 	run := func(e SDE, scheme Scheme, seed uint64) float64 {
@@ -105,8 +111,8 @@ func TestGeneration(t *testing.T) {
 				t.Errorf("%s: epsilon %g: %.2f of the quantile, without the score %.2f", name, eps, d, w)
 			}
 		}
-		if d := run(must(Transport(Scaled(0.9, b))), RK4, 0); d <= 1 {
-			t.Errorf("%s: 0.9 of b passes, %.2f of the quantile", name, d)
+		if d := run(must(Transport(Scaled(small, b))), RK4, 0); d <= 1 {
+			t.Errorf("%s: %g of b passes, %.2f of the quantile", name, small, d)
 		}
 	}
 }

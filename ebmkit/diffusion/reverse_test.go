@@ -63,6 +63,9 @@ func sdOf(n *divergence.Null) float64 {
 }
 
 func TestNullScales(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a second")
+	}
 	small, large := nullOf(ring(), nullSize, ringBandwidth, 999), nullOf(ring(), 3*nullSize, ringBandwidth, 999)
 	got := sdOf(small) / sdOf(large)
 	// Both have about 1/sqrt(2 999) of relative error, a little more for the tail.
@@ -81,7 +84,10 @@ func (s *sameLaw) test(x *ebmkit.Ensemble) float64 {
 // The reversed SDE with the exact score ends in the data, for three processes
 // and three seeds; with 0.9 of the score it does not.
 func TestReverse(t *testing.T) {
-	const n = 5000
+	n, wrong := 5000, 0.9
+	if testing.Short() {
+		n, wrong = 800, 0.5
+	}
 	data, same := ring(), newSameLaw(n)
 	t.Logf("null: sd %.2g, quantile at %.1f sd", same.sd, same.quantile/same.sd)
 	for _, c := range []struct {
@@ -94,7 +100,7 @@ func TestReverse(t *testing.T) {
 			if testing.Short() && seed > 0 {
 				break
 			}
-			for _, scale := range []float64{1, 0.9} {
+			for _, scale := range []float64{1, wrong} {
 				sde := must(Reverse(c.p, Scaled(scale, law.Score())))
 				x := must(sde.Run(context.Background(), Config{Walkers: n, Times: Uniform(c.T, 1e-3, 500), Scheme: Heun, Seed: seed,
 					Init: must(ebmkit.Draw(must(Prior(c.p, c.T, 2)), n, seed+10))})).Last()
