@@ -295,7 +295,7 @@ type pairedCD struct {
 
 func (b *pairedCD) Grad(dst, batch []float64, rec *Record) error {
 	n := len(batch)
-	x, g, xi := uniform(&b.x, 2*n, 0), uniform(&b.g, 2*n, 0), uniform(&b.xi, n, 0)
+	x, g, xi := room(&b.x, 2*n), room(&b.g, 2*n), room(&b.xi, n)
 	copy(x, batch)
 	copy(x[n:], batch)
 	sd := math.Sqrt(2 * b.o.Step)

@@ -61,7 +61,7 @@ type nce struct {
 // logit fills v with G at the rows of xs, and returns the mean of U.
 func (b *nce) logit(xs []float64) float64 {
 	n := len(xs) / b.rows.e.Dim()
-	u, v := uniform(&b.u, n, 0), uniform(&b.v, n, 0)
+	u, v := room(&b.u, n), room(&b.v, n)
 	b.rows.eval(u, nil, xs)
 	b.q.EnergyGrad(v, nil, xs)
 	shift := b.o.Noise.LogZ() - vmath.Log(float64(b.o.Ratio)) - b.c[0]
@@ -86,7 +86,7 @@ func (b *nce) Grad(dst, batch []float64, rec *Record) error {
 	part := func(xs []float64, sign float64) (meanU float64) {
 		meanU = b.logit(xs)
 		rows := len(xs) / d
-		w := uniform(&b.w, rows, 0)
+		w := room(&b.w, rows)
 		g := b.v[:rows]
 		for i := range g {
 			g[i] *= sign

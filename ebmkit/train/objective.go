@@ -199,12 +199,17 @@ type contrast struct {
 	u, wd, ww []float64
 }
 
-// uniform returns n times c, in memory kept between calls.
-func uniform(buf *[]float64, n int, c float64) []float64 {
+// room returns n numbers to be written, in memory kept between calls.
+func room(buf *[]float64, n int) []float64 {
 	if len(*buf) < n {
 		*buf = make([]float64, n)
 	}
-	w := (*buf)[:n]
+	return (*buf)[:n]
+}
+
+// uniform returns n times c, in memory kept between calls.
+func uniform(buf *[]float64, n int, c float64) []float64 {
+	w := room(buf, n)
 	for i := range w {
 		w[i] = c
 	}
@@ -214,7 +219,7 @@ func uniform(buf *[]float64, n int, c float64) []float64 {
 func (c *contrast) dataTerm(dst, data []float64, rec *Record) {
 	n := len(data) / c.e.Dim()
 	c.addParamGrad(dst, uniform(&c.wd, n, 1/float64(n)), data)
-	u := uniform(&c.u, n, 0)
+	u := room(&c.u, n)
 	c.eval(u, nil, data)
 	rec.DataEnergy = vmath.Sum(u) / float64(n)
 }
@@ -226,7 +231,7 @@ func (c *contrast) walkerTerm(dst, w, xs []float64, rec *Record) {
 		minus[i] = -w[i]
 	}
 	c.addParamGrad(dst, minus, xs)
-	u := uniform(&c.u, n, 0)
+	u := room(&c.u, n)
 	c.eval(u, nil, xs)
 	rec.WalkerEnergy = -vmath.Dot(minus, u)
 }

@@ -177,14 +177,14 @@ func (s *energyScore) addCurv(dst, v, xs []float64)  { s.minus(dst, v, xs, s.add
 func (s *energyScore) curv(c, v, xs []float64) {
 	n, d := len(c), s.e.Dim()
 	if s.along != nil {
-		du := uniform(&s.du, n, 0)
+		du := room(&s.du, n)
 		s.along.Along(du, c, v, xs)
 		for i := range c {
 			c[i] = -c[i]
 		}
 		return
 	}
-	y, g := uniform(&s.y, len(xs), 0), uniform(&s.g, len(xs), 0)
+	y, g := room(&s.y, len(xs)), room(&s.g, len(xs))
 	clear(c)
 	for _, sign := range []float64{1, -1} {
 		for i := range n {
@@ -237,7 +237,7 @@ type scoreTerms struct {
 
 // square returns mean |s|^2/2 and adds its gradient.
 func (k *scoreTerms) square(dst, xs []float64) float64 {
-	s := uniform(&k.s, len(xs), 0)
+	s := room(&k.s, len(xs))
 	k.score(s, xs)
 	n := float64(len(xs) / k.d)
 	half := vmath.Dot(s, s) / (2 * n)
@@ -250,7 +250,7 @@ func (k *scoreTerms) square(dst, xs []float64) float64 {
 
 // trace returns the sum of v_i' J v_i and adds its gradient.
 func (k *scoreTerms) trace(dst, v, xs []float64) float64 {
-	c := uniform(&k.c, len(xs)/k.d, 0)
+	c := room(&k.c, len(xs)/k.d)
 	k.curv(c, v, xs)
 	k.addCurv(dst, v, xs)
 	return vmath.Sum(c)
@@ -311,7 +311,7 @@ type dsm struct {
 }
 
 func (b *dsm) Grad(dst, batch []float64, rec *Record) error {
-	x, z, s := uniform(&b.x, len(batch), 0), uniform(&b.z, len(batch), 0), uniform(&b.s, len(batch), 0)
+	x, z, s := room(&b.x, len(batch)), room(&b.z, len(batch)), room(&b.s, len(batch))
 	total := float64(len(batch)/b.d) * float64(b.o.Draws)
 	var loss float64
 	for range b.o.Draws {

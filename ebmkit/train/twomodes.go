@@ -20,6 +20,7 @@ type TwoModes struct {
 	a, b, ba []float64 // ba = b - a
 	one      []float64
 	half     float64 // |ba|^2/2
+	shift    float64 // a.ba + half
 	z        float64
 	free     sync.Pool
 }
@@ -49,6 +50,7 @@ func NewTwoModes(a, b []float64, z float64) (*TwoModes, error) {
 	e := &TwoModes{a: slices.Clone(a), b: slices.Clone(b), ba: make([]float64, len(a)), one: slices.Repeat([]float64{1}, len(a))}
 	vmath.Sub(e.ba, e.b, e.a)
 	e.half = vmath.Dot(e.ba, e.ba) / 2
+	e.shift = vmath.Dot(e.a, e.ba) + e.half
 	return e, e.set(fn, z)
 }
 
@@ -120,7 +122,7 @@ func (v *twoModes) odds(u, y, xs []float64) (t []float64) {
 	e := v.e
 	d := len(e.a)
 	n := len(xs) / d
-	t = uniform(&v.t, n, 0)
+	t = room(&v.t, n)
 	vmath.DiagonalRows(u, y, xs, e.a, e.one)
 	for i := range t {
 		t[i] = vmath.Dot(y[i*d:(i+1)*d], e.ba) - e.half - e.z
@@ -133,12 +135,12 @@ func (v *twoModes) EnergyGrad(u, grad, xs []float64) {
 	n := ebmkit.CheckRows("train: TwoModes.EnergyGrad", d, u, grad, xs)
 	y := grad
 	if y == nil {
-		y = uniform(&v.y, len(xs), 0)
+		y = room(&v.y, len(xs))
 	}
 	if u == nil {
-		u = uniform(&v.u, n, 0)
+		u = room(&v.u, n)
 	}
-	t, s := v.odds(u, y, xs), uniform(&v.s, n, 0)
+	t, s := v.odds(u, y, xs), room(&v.s, n)
 	vmath.SoftplusSlice(s, t)
 	for i := range t {
 		u[i] -= s[i]
@@ -251,7 +253,10 @@ func (e *TwoModes) rows(dst, w, v, xs []float64, add func(i int, r, w float64)) 
 	const piece = 64
 	for lo := 0; lo < n; lo += piece {
 		hi := min(lo+piece, n)
-		t := k.odds(uniform(&k.u, hi-lo, 0), uniform(&k.y, (hi-lo)*d, 0), xs[lo*d:hi*d])
+		t := room(&k.t, hi-lo)
+		for i := range t {
+			t[i] = vmath.Dot(xs[(lo+i)*d:(lo+i+1)*d], e.ba) - e.shift - e.z
+		}
 		vmath.SigmoidSlice(t, t)
 		for i, r := range t {
 			weight := 1.0
