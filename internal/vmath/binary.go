@@ -150,7 +150,7 @@ func SoftplusSum32(x []float32, scale float32) float64 {
 
 // BitScratch is the memory of AddSelected. It should be allocated alone: in the
 // middle of a struct it would cross cache lines.
-type BitScratch [6144]float32
+type BitScratch [64 + 6144]float32
 
 // AddSelected adds to every row of dst, rows x n, the rows of w, k x n, that are
 // set in the same row of units, rows x k:
@@ -158,10 +158,12 @@ type BitScratch [6144]float32
 //	dst[r*n+j] += sum of w[i*n+j] over i with units[r][i] = 1.
 //
 // It is the product of a binary matrix with a real one, by the method of the four
-// Russians (Arlazarov, Dinic, Kronrod and Faradzev, 1970): of every four rows of w
-// the sums of all 16 selections are made once, and each row of units picks one
-// of them. Elements are added to dst in order of the groups of four; the sum of
-// a selection starts with its first row. k and n are multiples of 8.
+// Russians (Arlazarov, Dinic, Kronrod and Faradzev, 1970). Of every four rows of w
+// the sums of the 16 selections are made once, and each row of units picks one of
+// them; since a selection and its complement add up to all four rows, they are
+// kept as half of all four plus or minus one of eight sums. The error is that of
+// k/4 additions, relative to the sum of all sizes |w[i*n+j]|. The order of
+// operations is fixed. k and n are multiples of 8.
 func AddSelected(dst []float32, units []byte, w []float32, rows, k, n int, scratch *BitScratch) {
 	if k%8 != 0 || n%8 != 0 || len(dst) != rows*n || len(units) != rows*k/8 || len(w) != k*n {
 		panic("vmath: AddSelected: wrong size")
@@ -175,41 +177,57 @@ func AddSelected(dst []float32, units []byte, w []float32, rows, k, n int, scrat
 			vectors /= 2
 		}
 		cols := 8 * vectors
-		step := len(scratch) / (32 * cols) // bytes of units whose table fits
-		for at := 0; at < k/8; at += step {
-			count := min(step, k/8-at)
+		base, table := scratch[:cols], scratch[64:]
+		const chunk = 6 * 64 // bytes of units, times columns, whose table fits
+		for at := 0; at < k/8; at += chunk / cols {
+			count := min(chunk/cols, k/8-at)
+			clear(base)
 			if useAVX2 {
-				selections32AVX2(&scratch[0], &w[8*at*n+j], 4*n, 2*count, vectors)
-				addSelected32AVX2(&dst[j], 4*n, &units[at], k/8, rows, &scratch[0], count, vectors)
+				selections32AVX2(&base[0], &table[0], &w[8*at*n+j], 4*n, 2*count, vectors)
+				addSelected32AVX2(&dst[j], 4*n, &units[at], k/8, rows, &base[0], &table[0], count, vectors)
 				continue
 			}
 			for g := range 2 * count {
-				selections(scratch[16*cols*g:16*cols*(g+1)], w[(8*at+4*g)*n+j:], n, cols)
+				selections(base, table[8*cols*g:], w[(8*at+4*g)*n+j:], n)
 			}
 			for r := range rows {
-				d := dst[r*n+j:][:cols]
-				for g := range 2 * count {
-					pick := int(units[r*k/8+at+g/2]>>(4*(g%2))) & 15
-					for c, v := range scratch[(16*g+pick)*cols:][:cols] {
-						d[c] += v
-					}
-				}
+				addSelected(dst[r*n+j:][:cols], units[r*k/8+at:][:count], base, table)
 			}
 		}
 		j += cols
 	}
 }
 
-// selections writes the sums of all selections of four rows of w into table.
-func selections(table, w []float32, n, cols int) {
-	clear(table[:cols])
-	for i := range 4 {
-		row := w[i*n:][:cols]
-		size := cols << i
-		copy(table[size:], row)
-		for s := cols; s < size; s += cols {
-			for c, v := range row {
-				table[size+s+c] = table[s+c] + v
+// selections writes h3 +- h2 +- h1 +- h0, the halves of four rows of w, n apart,
+// into the 8 rows of table; bit i of the row's number gives the sign of hi. The
+// last row, half of all, is added to base.
+func selections(base, table, w []float32, n int) {
+	cols := len(base)
+	for c := range base {
+		h0, h1, h2, h3 := float32(w[c]*0.5), float32(w[n+c]*0.5), float32(w[2*n+c]*0.5), float32(w[3*n+c]*0.5)
+		for s, v := range [4]float32{(h3 - h2) - h1, (h3 - h2) + h1, (h3 + h2) - h1, (h3 + h2) + h1} {
+			table[2*s*cols+c] = v - h0
+			table[(2*s+1)*cols+c] = v + h0
+		}
+		base[c] += table[7*cols+c]
+	}
+}
+
+// addSelected adds base, and one row of each group of the table or its negative.
+func addSelected(dst []float32, units []byte, base, table []float32) {
+	cols := len(dst)
+	for c, v := range base {
+		dst[c] += v
+	}
+	for g := range 2 * len(units) {
+		pick := int(units[g/2]>>(4*(g%2))) & 15
+		if pick >= 8 {
+			for c, v := range table[(8*g+pick-8)*cols:][:cols] {
+				dst[c] += v
+			}
+		} else {
+			for c, v := range table[(8*g+7-pick)*cols:][:cols] {
+				dst[c] -= v
 			}
 		}
 	}

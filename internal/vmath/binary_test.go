@@ -120,9 +120,9 @@ func TestAddSelected(t *testing.T) {
 			row, j := i/n, i%n
 			sum, size := float64(start[i]), math.Abs(float64(start[i]))
 			for p := range k {
+				size += math.Abs(float64(w[p*n+j]))
 				if units[row*k/8+p/8]>>(p%8)&1 == 1 {
 					sum += float64(w[p*n+j])
-					size += math.Abs(float64(w[p*n+j]))
 				}
 			}
 			if d := math.Abs(float64(v) - sum); !(d <= size*0x1p-24*float64(k/4+3)) {

@@ -220,17 +220,18 @@ func bernoulliBitsAVX2(dst *byte, x *float32, minusScale float32, words *uint64,
 func softplusSum32AVX2(acc *[16]float64, x *float32, scale float32, n int)
 
 // selections32AVX2 writes, for every group of four rows of w, which are ldw bytes
-// apart, the sums of its 16 selections, each of 1, 2, 4 or 8 vectors.
+// apart, the eight sums h3 +- h2 +- h1 +- h0 of their halves, each of 1, 2, 4 or 8
+// vectors, and adds the last of them to base.
 //
 //go:noescape
-func selections32AVX2(table *float32, w *float32, ldw int, groups int, vectors int)
+func selections32AVX2(base *float32, table *float32, w *float32, ldw int, groups int, vectors int)
 
-// addSelected32AVX2 adds to each of rows rows of dst one selection of every group of the
-// table, two groups for each of count bytes of units. Rows of dst are ldd bytes
-// apart, rows of units ldu. rows and count are positive.
+// addSelected32AVX2 adds to each of rows rows of dst base, and one sum of every group
+// of the table or its negative, two groups for each of count bytes of units. Rows
+// of dst are ldd bytes apart, rows of units ldu. rows and count are positive.
 //
 //go:noescape
-func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu int, rows int, table *float32, count int, vectors int)
+func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu int, rows int, base *float32, table *float32, count int, vectors int)
 
 // toFloat32AVX2 works on n elements, n a positive multiple of 8, and returns the
 // largest size.

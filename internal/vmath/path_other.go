@@ -53,8 +53,8 @@ func softplusSum32AVX2(a *[16]float64, x *float32, s float32, n int) { panic("un
 func bernoulliBitsAVX2(dst *byte, x *float32, s float32, words *uint64, n int) {
 	panic("unreachable")
 }
-func selections32AVX2(table, w *float32, ldw, groups, vectors int) { panic("unreachable") }
-func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu, rows int, table *float32, count, vectors int) {
+func selections32AVX2(base, table, w *float32, ldw, groups, vectors int) { panic("unreachable") }
+func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu, rows int, base, table *float32, count, vectors int) {
 	panic("unreachable")
 }
 

@@ -172,78 +172,90 @@ func forWidths(vectors reg.Register, body func(m int)) {
 }
 
 func selections() {
-	TEXT("selections32AVX2", NOSPLIT, "func(table, w *float32, ldw, groups, vectors int)")
+	TEXT("selections32AVX2", NOSPLIT, "func(base, table, w *float32, ldw, groups, vectors int)")
 	Doc("selections32AVX2 writes, for every group of four rows of w, which are ldw bytes",
-		"apart, the sums of its 16 selections, each of 1, 2, 4 or 8 vectors.")
+		"apart, the eight sums h3 +- h2 +- h1 +- h0 of their halves, each of 1, 2, 4 or 8",
+		"vectors, and adds the last of them to base.")
 	Pragma("noescape")
-	table, w, ldw := Load(Param("table"), GP64()), Load(Param("w"), GP64()), Load(Param("ldw"), GP64())
-	groups := Load(Param("groups"), GP64())
+	base, table := Load(Param("base"), GP64()), Load(Param("table"), GP64())
+	w, ldw := Load(Param("w"), GP64()), Load(Param("ldw"), GP64())
+	groups, half := Load(Param("groups"), GP64()), load(nums(0.5))
 	forWidths(Load(Param("vectors"), GP64()), func(m int) {
 		third := GP64()
 		loop(groups, 1, func() {
 			LEAQ(Mem{Base: w, Index: ldw, Scale: 2}, third)
 			for v := range m {
 				at := func(s int) Mem { return Mem{Base: table, Disp: 32 * (s*m + v)} }
-				var t [8]V
-				t[0] = YMM()
-				VXORPS(t[0], t[0], t[0])
-				t[1] = load(Mem{Base: w, Disp: 32 * v})
-				t[2] = load(Mem{Base: w, Index: ldw, Scale: 1, Disp: 32 * v})
-				t[4] = load(Mem{Base: third, Disp: 32 * v})
-				last := load(Mem{Base: third, Index: ldw, Scale: 1, Disp: 32 * v})
-				t[3] = adds(t[1], t[2])
-				for s := 5; s < 8; s++ {
-					t[s] = adds(t[s-4], t[4])
-				}
-				for s := range t {
-					VMOVUPS(t[s], at(s))
-				}
-				VMOVUPS(last, at(8))
-				for s := 1; s < 8; s++ {
-					VMOVUPS(adds(t[s], last), at(8+s))
+				h0, h1 := muls(half, Mem{Base: w, Disp: 32 * v}), muls(half, Mem{Base: w, Index: ldw, Scale: 1, Disp: 32 * v})
+				h2, h3 := muls(half, Mem{Base: third, Disp: 32 * v}), muls(half, Mem{Base: third, Index: ldw, Scale: 1, Disp: 32 * v})
+				down, up := subs(h3, h2), adds(h3, h2)
+				for s, t := range [4]V{subs(down, h1), adds(down, h1), subs(up, h1), adds(up, h1)} {
+					VMOVUPS(subs(t, h0), at(2*s))
+					t = adds(t, h0)
+					VMOVUPS(t, at(2*s+1))
+					if s == 3 {
+						VMOVUPS(adds(t, Mem{Base: base, Disp: 32 * v}), Mem{Base: base, Disp: 32 * v})
+					}
 				}
 			}
 			LEAQ(Mem{Base: w, Index: ldw, Scale: 4}, w)
-			ADDQ(U32(512*m), table)
+			ADDQ(U32(256*m), table)
 		})
 	})
 }
 
 func addSelected() {
-	TEXT("addSelected32AVX2", NOSPLIT, "func(dst *float32, ldd int, units *byte, ldu, rows int, table *float32, count, vectors int)")
-	Doc("addSelected32AVX2 adds to each of rows rows of dst one selection of every group of the",
-		"table, two groups for each of count bytes of units. Rows of dst are ldd bytes",
-		"apart, rows of units ldu. rows and count are positive.")
+	sign := GLOBL("signOfSelection", RODATA|NOPTR)
+	for s := range 16 {
+		one := uint32(0x3f800000)
+		if s < 8 {
+			one |= 1 << 31
+		}
+		DATA(4*s, U32(one))
+	}
+	TEXT("addSelected32AVX2", NOSPLIT, "func(dst *float32, ldd int, units *byte, ldu, rows int, base, table *float32, count, vectors int)")
+	Doc("addSelected32AVX2 adds to each of rows rows of dst base, and one sum of every group",
+		"of the table or its negative, two groups for each of count bytes of units. Rows",
+		"of dst are ldd bytes apart, rows of units ldu. rows and count are positive.")
 	Pragma("noescape")
 	dst, ldd := Load(Param("dst"), GP64()), Load(Param("ldd"), GP64())
 	units, ldu := Load(Param("units"), GP64()), Load(Param("ldu"), GP64())
-	rows, table, count := Load(Param("rows"), GP64()), Load(Param("table"), GP64()), Load(Param("count"), GP64())
+	rows, base := Load(Param("rows"), GP64()), Load(Param("base"), GP64())
+	table, count := Load(Param("table"), GP64()), Load(Param("count"), GP64())
+	signs := GP64()
+	LEAQ(sign, signs)
 	forWidths(Load(Param("vectors"), GP64()), func(m int) {
 		shift := map[int]uint64{1: 5, 2: 6, 4: 7, 8: 8}[m]
 		p, t, left := GP64(), GP64(), GP64()
 		loop(rows, 1, func() {
 			sum := make([]V, m)
 			for v := range sum {
-				sum[v] = load(Mem{Base: dst, Disp: 32 * v})
+				sum[v] = adds(load(Mem{Base: dst, Disp: 32 * v}), Mem{Base: base, Disp: 32 * v})
 			}
 			MOVQ(units, p)
 			MOVQ(table, t)
 			MOVQ(count, left)
 			loop(left, 1, func() {
-				low, high := GP64(), GP64()
-				MOVBQZX(Mem{Base: p}, low)
-				MOVQ(low, high)
-				ANDQ(Imm(15), low)
-				SHRQ(Imm(4), high)
-				SHLQ(Imm(shift), low)
-				SHLQ(Imm(shift), high)
-				for v := range sum {
-					VADDPS(Mem{Base: t, Index: low, Scale: 1, Disp: 32 * v}, sum[v], sum[v])
+				pick := [2]reg.GPVirtual{GP64(), GP64()}
+				MOVBQZX(Mem{Base: p}, pick[0])
+				MOVQ(pick[0], pick[1])
+				ANDQ(Imm(15), pick[0])
+				SHRQ(Imm(4), pick[1])
+				for g, pick := range pick {
+					one, row := YMM(), GP64()
+					VBROADCASTSS(Mem{Base: signs, Index: pick, Scale: 4}, one)
+					// pick - 8, or 7 - pick if that is negative
+					MOVQ(pick, row)
+					SHRQ(Imm(3), row)
+					DECQ(row)
+					XORQ(pick, row)
+					ANDQ(Imm(7), row)
+					SHLQ(Imm(shift), row)
+					for v := range sum {
+						VFMADD231PS(Mem{Base: t, Index: row, Scale: 1, Disp: 256*m*g + 32*v}, one, sum[v])
+					}
 				}
-				for v := range sum {
-					VADDPS(Mem{Base: t, Index: high, Scale: 1, Disp: 512*m + 32*v}, sum[v], sum[v])
-				}
-				ADDQ(U32(1024*m), t)
+				ADDQ(U32(512*m), t)
 				INCQ(p)
 			})
 			for v := range sum {
