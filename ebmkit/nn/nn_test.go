@@ -215,9 +215,9 @@ func TestSameBitsByEveryWay(t *testing.T) {
 
 func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	n := shaken(nn.Config{Sizes: []int{2, 40, 40, 1}, Act: nn.Tanh, Seed: 8})
+	n := shaken(nn.Config{Sizes: []int{2, 24, 24, 1}, Act: nn.Tanh, Seed: 8})
 	e := must(nn.NewEnergy(n, 3))
-	const rows = 1500
+	const rows = 700
 	xs, v := normals(rows*2, 1), normals(rows*2, 2)
 	var want []float64
 	for _, procs := range []int{1, 2, 7} {
@@ -280,7 +280,7 @@ func TestEnergyConforms(t *testing.T) {
 			if testing.Short() && s == 0 {
 				continue
 			}
-			n := shaken(nn.Config{Sizes: []int{2, 6, 5, 1}, Act: act, Precision: nn.Float64, Seed: 11})
+			n := shaken(nn.Config{Sizes: []int{2, 5, 4, 1}, Act: act, Precision: nn.Float64, Seed: 11})
 			o := conform.Options{Prefix: "nn: ", Seed: 1}
 			if act == nn.ReLU { // no second derivative at its kinks
 				o.Scale, o.Center = 1e-3, []float64{0.7, -0.4}
