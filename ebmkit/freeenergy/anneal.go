@@ -366,6 +366,9 @@ func (p *protocol) block(ctx context.Context, b int) error {
 	} else {
 		err = p.jumps(ctx, ens, m, logW, s, lo)
 	}
+	if err == nil {
+		err = onStates(p.fn, p.end, ens)
+	}
 	p.evals[b] = m.evals
 	if err != nil {
 		return p.located(err, lo)

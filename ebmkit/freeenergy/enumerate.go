@@ -30,6 +30,7 @@ type Enumerated struct {
 var (
 	_ ebmkit.Normalized = (*Enumerated)(nil)
 	_ ebmkit.Sampler    = (*Enumerated)(nil)
+	_ ebmkit.Batched    = (*Enumerated)(nil)
 )
 
 // Enumerate visits the len(values)^d states of u whose coordinates are among
@@ -96,12 +97,60 @@ func (e *Enumerated) state(x []float64, s int) {
 // Dim returns d.
 func (e *Enumerated) Dim() int { return e.u.Dim() }
 
-// Energy returns U(x), as the enumerated energy does, also where a coordinate
-// is none of the values.
-func (e *Enumerated) Energy(x []float64) float64 { return e.u.Energy(x) }
+// Energy returns U(x), and +Inf where a coordinate is none of the values. It
+// panics if len(x) != Dim.
+func (e *Enumerated) Energy(x []float64) float64 {
+	checkX("Energy", e.Dim(), nil, x)
+	if !e.has(x) {
+		return math.Inf(1)
+	}
+	return e.u.Energy(x)
+}
 
-// NewEvaluator returns that of the enumerated energy.
-func (e *Enumerated) NewEvaluator() ebmkit.Evaluator { return ebmkit.NewEvaluator(e.u) }
+func (e *Enumerated) has(x []float64) bool {
+	for _, v := range x {
+		if !slices.Contains(e.values, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// onStates returns an error if e is Enumerated and a walker is at none of its
+// states, where the energy of a path may well have a value.
+func onStates(fn string, e ebmkit.Energy, ens *ebmkit.Ensemble) error {
+	u, ok := e.(*Enumerated)
+	for i := 0; ok && i < ens.N; i++ {
+		if !u.has(ens.Row(i)) {
+			return &ebmkit.ArgError{Func: fn, Arg: "Method", Value: fmt.Sprintf("walker at %.3g", ens.Row(i)), Want: fmt.Sprintf("a kernel that stays at coordinates %g, as mcmc.Gibbs does", u.values)}
+		}
+	}
+	return nil
+}
+
+// NewEvaluator implements ebmkit.Batched. It gives no gradient.
+func (e *Enumerated) NewEvaluator() ebmkit.Evaluator {
+	return enumeratedEvaluator{e, ebmkit.NewEvaluator(e.u)}
+}
+
+type enumeratedEvaluator struct {
+	e  *Enumerated
+	in ebmkit.Evaluator
+}
+
+func (v enumeratedEvaluator) EnergyGrad(u, grad, xs []float64) {
+	if grad != nil {
+		panic("freeenergy: Enumerated.EnergyGrad: no gradient")
+	}
+	d := v.e.Dim()
+	ebmkit.CheckRows("freeenergy: Enumerated.EnergyGrad", d, u, nil, xs)
+	v.in.EnergyGrad(u, nil, xs)
+	for i := range u {
+		if !v.e.has(xs[i*d : (i+1)*d]) {
+			u[i] = math.Inf(1)
+		}
+	}
+}
 
 // LogZ returns log of the sum of exp(-U) over all states.
 func (e *Enumerated) LogZ() float64 { return e.logZ }

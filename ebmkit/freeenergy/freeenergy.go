@@ -18,6 +18,7 @@
 //	r, err := freeenergy.AIS{Lambdas: freeenergy.Linear(1000), Method: mcmc.RWM{Step: 1}}.
 //	    Run(ctx, from, to, freeenergy.Config{Samples: 1000, Seed: 1})
 //
+// Enumerate gives spins what the ends of a path need: log Z and exact draws.
 // The same seed gives the same bits on any number of cores.
 //
 // # What to believe

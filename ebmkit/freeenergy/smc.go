@@ -59,7 +59,7 @@ func (m SMC) Run(ctx context.Context, from, to ebmkit.Energy, cfg Config) (*Repo
 	}
 	pops := make([]population, cfg.Samples)
 	err = par.For(ctx, len(pops), func(b int) {
-		pops[b].err = pops[b].run(ctx, m, path, from.(ebmkit.Sampler), ebmkit.NewStream(cfg.Seed, "smc", b))
+		pops[b].err = pops[b].run(ctx, m, path, from.(ebmkit.Sampler), to, ebmkit.NewStream(cfg.Seed, "smc", b))
 	})
 	logW, evals := make([]float64, len(pops)), 0
 	for b := range pops {
@@ -142,7 +142,7 @@ type population struct {
 	index        []int
 }
 
-func (p *population) run(ctx context.Context, m SMC, path Path, from ebmkit.Sampler, s *ebmkit.Stream) error {
+func (p *population) run(ctx context.Context, m SMC, path Path, from ebmkit.Sampler, to ebmkit.Energy, s *ebmkit.Stream) error {
 	n, d := m.Particles, from.Dim()
 	mv, err := follow(path, 0, n)
 	if err != nil {
@@ -202,7 +202,7 @@ func (p *population) run(ctx context.Context, m SMC, path Path, from ebmkit.Samp
 		}
 	}
 	p.evals = mv.evals
-	return nil
+	return onStates("freeenergy.SMC", to, ens)
 }
 
 // bad explains weights that do not sum to a positive number: all particles in a
