@@ -31,6 +31,19 @@
 // which makes eq. (106) the stationarity of the free energy <U> - T H; with the
 // printed signs it would be <U> + T H.
 //
+// Eq. (107) and (108) are one identity, for every density pi,
+//
+//	F[pi] = <U> - T H[pi] = -T log Z + T KL(pi || rho_beta).
+//
+// What fails out of equilibrium is F[pi] = -T log Z, not the definition of F.
+//
+// # Limits
+//
+// On an infinite domain with high powers (six or more moments of a mixture) the
+// Newton steps may end in multipliers whose far tails quadrature cannot judge. This
+// takes minutes and ends in *NotAttainedError or *ebmkit.DivergedError although
+// there is an answer; a bounded domain has it in milliseconds.
+//
 // # When there is no answer
 //
 // If no density satisfies the constraints, D has no lower bound, and the
