@@ -16,6 +16,8 @@ import (
 // linear far out and may fall in some direction. The confinement has no
 // parameter and is added in float64.
 //
+// With a Float32 network an x beyond the range of float32, 3e38, gives NaN.
+//
 // An Energy is safe for concurrent use, SetParams excepted.
 type Energy struct {
 	net     *MLP
@@ -123,7 +125,7 @@ func (e *Energy) addJetGrad(order int, dst, v, xs []float64) {
 	wantLen(len(dst), e.NumParams(), "dst")
 	k := e.work.take()
 	defer e.work.give(k)
-	k.pass.run.jet(order, dst, nil, xs, v, k.top[order-1])
+	k.pass.run.jet(order, dst, xs, v, k.top[order-1])
 }
 
 // Along writes the first and the second derivative of U at every row of xs in
@@ -143,7 +145,7 @@ func (e *Energy) Along(du, ddu, v, xs []float64) {
 	k := e.work.take()
 	defer e.work.give(k)
 	k.du, k.ddu, k.v, k.xs = du, ddu, v, xs
-	k.pass.run.jet(order, nil, nil, xs, v, k.along)
+	k.pass.run.jet(order, nil, xs, v, k.along)
 	k.du, k.ddu, k.v, k.xs = nil, nil, nil, nil
 }
 

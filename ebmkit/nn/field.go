@@ -198,7 +198,7 @@ func (f *Field) Divergence(div []float64, t float64, xs []float64) {
 			w.dir[i] = 1
 		}
 		w.axis = j
-		w.pass.run.jet(1, nil, nil, w.in, w.dir, w.trace)
+		w.pass.run.jet(1, nil, w.in, w.dir, w.trace)
 	}
 	w.out = nil
 }
@@ -215,7 +215,7 @@ func (f *Field) Probe(vjv []float64, t float64, v, xs []float64) {
 	w.inputs(xs, t)
 	w.directions(v)
 	w.out, w.dy = vjv, v
-	w.pass.run.jet(1, nil, nil, w.in, w.dir, w.probe)
+	w.pass.run.jet(1, nil, w.in, w.dir, w.probe)
 	w.out, w.dy = nil, nil
 }
 
@@ -238,7 +238,7 @@ func (f *Field) AddProbeParamGrad(dst, w, v, ts, xs []float64) {
 	k.inputsAt(xs, ts)
 	k.directions(v)
 	k.w, k.dy = w, v
-	k.pass.run.jet(1, dst, nil, k.in, k.dir, k.probeBack)
+	k.pass.run.jet(1, dst, k.in, k.dir, k.probeBack)
 	k.w, k.dy = nil, nil
 }
 

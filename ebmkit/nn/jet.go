@@ -23,7 +23,8 @@ type jet[B Float] struct {
 
 // jetTape is a tape with all orders.
 type jetTape[B, C Float] struct {
-	jet   jet[B]
+	jet   jet[B]   // of 64 rows
+	shown *jet[B]  // of the rows of the block
 	a     [3][][]C // a[k][l]: order k of the input of layer l
 	z     [3][][]C // z[k][l]: order k, 1 or 2, before the activation of layer l
 	f     [3][][]C // f[k][l]: derivative k+1 of layer l; nil for Identity
@@ -33,22 +34,20 @@ type jetTape[B, C Float] struct {
 
 // jet computes, block by block, jets of the given order (1 or 2) at the rows of
 // xs along those of v, and hands them to use. use is like the cotangent of
-// Pass.Grad: the parameter gradient of sum_k c[k] . y[k] is added to dtheta, and
-// its gradient in x written into dx, unless they are nil.
-func (r *runner[B, C]) jet(order int, dtheta, dx, xs, v []B, use func(j *jet[B], lo int)) {
+// Pass.Grad: the parameter gradient of sum_k c[k] . y[k] is added to dtheta, unless
+// that is nil.
+func (r *runner[B, C]) jet(order int, dtheta, xs, v []B, use func(j *jet[B], lo int)) {
 	r.rows = countRows(len(xs), r.c.in(), "xs")
 	wantLen(len(v), len(xs), "v")
-	r.check(dtheta, dx)
-	r.order, r.xs, r.v, r.dtheta, r.dx, r.use = order, xs, v, dtheta, dx, use
-	if dtheta != nil || dx != nil {
-		r.c.wantTransposes(dx != nil)
-	}
+	r.check(dtheta, nil)
+	r.order, r.xs, r.v, r.dtheta, r.use = order, xs, v, dtheta, use
 	if dtheta != nil {
+		r.c.wantTransposes(false)
 		r.sharded(r.jetShard)
 	} else {
 		loop(r.blocks(), r.jetBlock)
 	}
-	r.xs, r.v, r.dtheta, r.dx, r.use = nil, nil, nil, nil, nil
+	r.xs, r.v, r.dtheta, r.use = nil, nil, nil, nil
 }
 
 func (r *runner[B, C]) takeJet() *jetTape[B, C] {
@@ -60,7 +59,7 @@ func (r *runner[B, C]) takeJet() *jetTape[B, C] {
 		return t
 	}
 	c := r.c
-	t := &jetTape[B, C]{}
+	t := &jetTape[B, C]{shown: new(jet[B])}
 	wide := 0
 	for k := range 3 {
 		t.jet.y[k], t.jet.c[k] = make([]B, blockRows*c.out()), make([]B, blockRows*c.out())
@@ -86,7 +85,7 @@ func (r *runner[B, C]) jetTape(b int, sum []C, first bool) {
 	t := r.takeJet()
 	lo := b * blockRows
 	rows := min(blockRows, r.rows-lo)
-	back := sum != nil || r.dx != nil
+	back := sum != nil
 	r.jetForward(t, lo, rows, back)
 	n := rows * r.c.out()
 	j := jet[B]{rows: rows}
@@ -95,13 +94,10 @@ func (r *runner[B, C]) jetTape(b int, sum []C, first bool) {
 		convert(j.y[k], t.a[k][len(r.c.layers)][:n])
 		clear(j.c[k])
 	}
-	t.jet.rows = rows
-	saved := t.jet
-	t.jet = j
-	r.use(&t.jet, lo)
-	t.jet = saved
+	*t.shown = j // the copy that use sees is on the heap, once
+	r.use(t.shown, lo)
 	if back {
-		r.jetPull(t, &j, lo, sum, first)
+		r.jetPull(t, &j, sum, first)
 	}
 	r.mu.Lock()
 	r.jets = append(r.jets, t)
@@ -159,8 +155,9 @@ func (r *runner[B, C]) jetForward(t *jetTape[B, C], lo, rows int, back bool) {
 	}
 }
 
-// jetPull takes the cotangents back through the layers.
-func (r *runner[B, C]) jetPull(t *jetTape[B, C], j *jet[B], lo int, sum []C, first bool) {
+// jetPull takes the cotangents back through the layers, and adds the parameter
+// gradient to sum, or writes it if first.
+func (r *runner[B, C]) jetPull(t *jetTape[B, C], j *jet[B], sum []C, first bool) {
 	c, last := r.c, len(r.c.layers)-1
 	delta, other := &t.delta[0], &t.delta[1]
 	for k := range r.order + 1 {
@@ -188,24 +185,16 @@ func (r *runner[B, C]) jetPull(t *jetTape[B, C], j *jet[B], lo int, sum []C, fir
 			}
 		}
 		for k := range r.order + 1 {
-			if sum != nil {
-				beta := C(1)
-				if first && k == 0 {
-					beta = 0
-				}
-				c.weights(l, j.rows, sum, t.a[k][l], delta[k], &t.s, beta)
+			beta := C(1)
+			if first && k == 0 {
+				beta = 0
 			}
-			if l > 0 || (r.dx != nil && k == 0) {
+			c.weights(l, j.rows, sum, t.a[k][l], delta[k], &t.s, beta)
+			if l > 0 {
 				c.transposed(l, j.rows, other[k], delta[k], &t.s)
 				c.last(other[k], l, j.rows, 0)
 			}
 		}
 		delta, other = other, delta
-	}
-	if r.dx != nil {
-		in := c.in()
-		for i := range j.rows {
-			convert(r.dx[(lo+i)*in:(lo+i+1)*in], delta[0][i*(in+1):][:in])
-		}
 	}
 }

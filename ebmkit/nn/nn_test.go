@@ -323,6 +323,62 @@ func TestEnergyAlong(t *testing.T) {
 	}
 }
 
+// The mixed derivatives in float32 against float64.
+func TestMixedDerivativesInFloat32(t *testing.T) {
+	for _, act := range allActivations {
+		c := nn.Config{Sizes: []int{2, 32, 32, 1}, Act: act, Seed: 1}
+		low := shaken(c)
+		c.Precision = nn.Float64
+		high := must(nn.NewMLP(c))
+		theta := low.Params(nil)
+		for i, v := range theta {
+			theta[i] = float64(float32(v))
+		}
+		must(0, low.SetParams(theta))
+		must(0, high.SetParams(theta))
+		const rows = 300
+		xs, v := normals(2*rows, 1), normals(2*rows, 2)
+		for i := range xs { // the same kinks of ReLU on both sides
+			xs[i] = float64(float32(xs[i]))
+		}
+		var got [2][]float64
+		for i, n := range []*nn.MLP{low, high} {
+			e := must(nn.NewEnergy(n, 0))
+			p := n.NumParams()
+			all := make([]float64, 2*p+2*rows)
+			e.AddScoreParamGrad(all[:p], v, xs)
+			e.AddCurvParamGrad(all[p:2*p], v, xs)
+			e.Along(all[2*p:2*p+rows], all[2*p+rows:], v, xs)
+			got[i] = all
+		}
+		var err, size float64
+		for i := range got[0] {
+			err, size = max(err, math.Abs(got[0][i]-got[1][i])), max(size, math.Abs(got[1][i]))
+		}
+		t.Logf("%v: largest error %.1g of %.3g", act, err, size)
+		if err > 5e-6*size || size == 0 {
+			t.Errorf("%v: float32 is off by %v of %v", act, err, size)
+		}
+	}
+}
+
+func TestNoRows(t *testing.T) {
+	n := shaken(nn.Config{Sizes: []int{2, 3, 1}, Act: nn.SiLU})
+	e := must(nn.NewEnergy(n, 1))
+	d := make([]float64, n.NumParams())
+	p := n.NewPass()
+	p.Forward(nil, nil)
+	p.Backward(d, nil, nil)
+	e.NewEvaluator().EnergyGrad([]float64{}, []float64{}, nil)
+	e.AddParamGrad(d, nil, nil)
+	e.AddScoreParamGrad(d, nil, nil)
+	e.Along(nil, nil, nil, nil)
+	must(nn.NewField(nn.FieldConfig{Dim: 1})).At(nil, 0, nil)
+	if nn.Norm(d) != 0 {
+		t.Error("no rows have a gradient")
+	}
+}
+
 func TestArguments(t *testing.T) {
 	ok := nn.Config{Sizes: []int{2, 3, 1}}
 	net := must(nn.NewMLP(ok))

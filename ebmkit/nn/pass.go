@@ -41,7 +41,7 @@ type passes[B Float] interface {
 	forward(y, xs []B)
 	backward(dtheta, dx, dy []B)
 	grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int))
-	jet(order int, dtheta, dx, xs, v []B, use func(j *jet[B], lo int))
+	jet(order int, dtheta, xs, v []B, use func(j *jet[B], lo int))
 }
 
 // NewPass returns a pass with float64 slices.
