@@ -69,23 +69,70 @@ func ForwardBackward(target ebmkit.Energy, h float64, q []float64) (half, next [
 		}
 	}
 	slices.Sort(half) // where the map is not increasing, masses change places
-	next, err = heatStep(fn, h, half, q)
+	next, err = proximal(fn, nil, h, half, q)
 	return half, next, err
 }
 
-// heatStep minimises, by Newton's method from the ascending start,
+// JKO takes one implicit step of the free energy in the 2-Wasserstein distance
+// (Jordan, Kinderlehrer and Otto 1998, which the review uses in the proof of
+// Proposition 3.3), from the quantiles q of a density on the line:
 //
-//	f(q) = sum_i (q_i - y_i)^2 / (2h) - sum_i log(q_{i+1} - q_i),
+//	next = argmin over rho of E_rho[U] - H(rho) + W2(rho, q)^2 / (2h).
 //
-// n times the objective of eq. (93) up to a constant. f is strictly convex and
-// self-concordant, so the damped method converges from everywhere.
-func heatStep(fn string, h float64, y, start []float64) ([]float64, error) {
+// Step after step it lowers FreeEnergy, and as h goes to 0 it follows the
+// Fokker-Planck equation. The curvature of U comes from differences of its
+// gradient. It returns a new slice; q is not changed. Errors are those of
+// ForwardBackward; it does not converge if h U” < -1 somewhere on the way, which
+// a smaller h mends.
+func JKO(target ebmkit.Energy, h float64, q []float64) ([]float64, error) {
+	const fn = "fokkerplanck.JKO"
+	g, err := ebmkit.Gradient(fn, "target", target)
+	if err != nil {
+		return nil, err
+	}
+	if err := onTheLine(fn, target, q); err != nil {
+		return nil, err
+	}
+	if !(h > 0) || math.IsInf(h, 0) {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "h", Value: h, Want: "a positive finite number"}
+	}
+	return proximal(fn, ebmkit.NewEvaluator(g), h, q, q)
+}
+
+// proximal minimises, by Newton's method from the ascending start,
+//
+//	f(q) = sum_i (q_i - y_i)^2 / (2h) + sum_i U(q_i) - sum_i log(q_{i+1} - q_i),
+//
+// n times the objective of eq. (93), or with a U that of JKO, up to a constant.
+// Without U, which may be nil, f is strictly convex and self-concordant, so the
+// damped method converges from everywhere.
+func proximal(fn string, u ebmkit.Evaluator, h float64, y, start []float64) ([]float64, error) {
 	n := len(y)
 	q := slices.Clone(start)
+	var du, above, below, at []float64
+	if u != nil {
+		du, above, below, at = make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	}
 	grad, diag, off, step := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	for range 500 {
 		for i := range q {
 			grad[i], diag[i], off[i] = (q[i]-y[i])/h, 1/h, 0
+		}
+		if u != nil {
+			const d = 1e-5
+			u.EnergyGrad(nil, du, q)
+			for i, x := range q {
+				at[i] = x + d
+			}
+			u.EnergyGrad(nil, above, at)
+			for i, x := range q {
+				at[i] = x - d
+			}
+			u.EnergyGrad(nil, below, at)
+			for i := range q {
+				grad[i] += du[i]
+				diag[i] += (above[i] - below[i]) / (2 * d)
+			}
 		}
 		for i := range n - 1 {
 			r := 1 / (q[i+1] - q[i])

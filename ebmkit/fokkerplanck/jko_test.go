@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
@@ -39,7 +40,11 @@ func TestForwardBackwardFollowsTheClosedForm(t *testing.T) {
 	}
 	wantMean, wantVar := law.Mean(nil)[0], law.Cov(nil)[0]
 	last := math.Inf(1)
-	for _, n := range []int{100, 400, 1600, 6400} {
+	sizes := []int{100, 400, 1600, 6400}
+	if testing.Short() {
+		sizes = sizes[:3]
+	}
+	for _, n := range sizes {
 		q := must(NormalQuantiles(n, -1, 1.7))
 		for range steps {
 			_, next, err := ForwardBackward(target, h, q)
@@ -58,6 +63,56 @@ func TestForwardBackwardFollowsTheClosedForm(t *testing.T) {
 			t.Errorf("n = %d: variance off by %g, %g before", n, err, last)
 		}
 		last = err
+	}
+}
+
+// The step of JKO on Gaussians in closed form: for the target N(0, 1)
+//
+//	m' = m/(1 + h),   s' = (s + sqrt(s^2 + 4 h (1 + h)))/(2 (1 + h)).
+//
+// For the double well its error as a solution of the equation halves with h, and
+// the free energy falls.
+func TestJKO(t *testing.T) {
+	target := must(energy.NewGaussian1D(0, 1))
+	const h = 0.3
+	last := math.Inf(1)
+	for _, n := range []int{100, 400, 1600} {
+		m, s := 1.5, 0.6
+		q := must(NormalQuantiles(n, m, s))
+		for range 3 {
+			q = must(JKO(target, h, q))
+			m, s = m/(1+h), (s+math.Sqrt(s*s+4*h*(1+h)))/(2*(1+h))
+		}
+		mean, variance := moments(q)
+		err := math.Abs(variance - s*s)
+		t.Logf("n = %d: mean %.6f (%.6f), variance %.6f (%.6f)", n, mean, m, variance, s*s)
+		if math.Abs(mean-m) > 1e-10 || err > last/3 || err > 2/float64(n) {
+			t.Errorf("n = %d: mean off by %g, variance by %g", n, mean-m, err)
+		}
+		last = err
+	}
+
+	well := must(energy.NewDoubleWell(1, 1))
+	g := line(-3.2, 3.2, 800)
+	gen := must(Langevin{Energy: well, MaxPeclet: 3}.On(g))
+	p := must(Evolve(t.Context(), gen, normal(g, 0.3, 0.5), Config{Step: 2e-3, Steps: 200})).Last()
+	var errs []float64
+	for _, h := range []float64{0.04, 0.02, 0.01} {
+		q := must(NormalQuantiles(800, 0.3, 0.5))
+		f := must(FreeEnergy(well, q))
+		for range int(math.Round(0.4 / h)) {
+			q = must(JKO(well, h, q))
+			if now := must(FreeEnergy(well, q)); now > f {
+				t.Fatalf("h = %g: the free energy rises from %v to %v", h, f, now)
+			} else {
+				f = now
+			}
+		}
+		errs = append(errs, must(g.Kolmogorov(p, q)))
+	}
+	t.Logf("distances from the equation %.2e, order %.2f", errs, order(errs))
+	if o := order(errs); errs[2] > 0.005 || o < 0.7 || o > 1.3 {
+		t.Errorf("distances %.2e, order %.2f", errs, o)
 	}
 }
 
@@ -109,6 +164,10 @@ func TestForwardBackwardReachesTheDoubleWell(t *testing.T) {
 		t.Logf("n = %d, h = %g: levels within %.2e, free energy %.5f, -log Z = %.5f", n, h, distance(well, q), f, -math.Log(z))
 		return q
 	}
+	if testing.Short() {
+		settle(100, 0.02, 5)
+		return
+	}
 	coarse, fine := settle(100, 0.02, 30), settle(400, 0.02, 30)
 	a, b := distance(well, coarse), distance(well, fine)
 	if a > 0.02 || b > a/3 {
@@ -142,16 +201,18 @@ func TestRefusesBadInput(t *testing.T) {
 			_, _, err := ForwardBackward(must(energy.NewIsotropicGaussian([]float64{0, 0}, 1)), 1, q)
 			return err
 		},
-		"h":      func() error { _, _, err := ForwardBackward(g, math.NaN(), q); return err },
-		"q[2]":   func() error { _, _, err := ForwardBackward(g, 1, []float64{0, 1, 1}); return err },
-		"q[1]":   func() error { _, err := FreeEnergy(g, []float64{0, math.Inf(1)}); return err },
-		"len(q)": func() error { _, _, err := ForwardBackward(g, 1, q[:1]); return err },
-		"n":      func() error { _, err := NormalQuantiles(1, 0, 1); return err },
-		"mean":   func() error { _, err := NormalQuantiles(9, math.Inf(1), 1); return err },
-		"sd":     func() error { _, err := NormalQuantiles(9, 0, 0); return err },
+		"h":             func() error { _, _, err := ForwardBackward(g, math.NaN(), q); return err },
+		"len(q) of JKO": func() error { _, err := JKO(g, 1, nil); return err },
+		"h of JKO":      func() error { _, err := JKO(g, -1, q); return err },
+		"q[2]":          func() error { _, _, err := ForwardBackward(g, 1, []float64{0, 1, 1}); return err },
+		"q[1]":          func() error { _, err := FreeEnergy(g, []float64{0, math.Inf(1)}); return err },
+		"len(q)":        func() error { _, _, err := ForwardBackward(g, 1, q[:1]); return err },
+		"n":             func() error { _, err := NormalQuantiles(1, 0, 1); return err },
+		"mean":          func() error { _, err := NormalQuantiles(9, math.Inf(1), 1); return err },
+		"sd":            func() error { _, err := NormalQuantiles(9, 0, 0); return err },
 	} {
 		var e *ebmkit.ArgError
-		if err := f(); !errors.As(err, &e) || e.Arg != arg {
+		if err := f(); !errors.As(err, &e) || e.Arg != strings.TrimSuffix(arg, " of JKO") {
 			t.Errorf("want an error about %s, got %v", arg, err)
 		}
 	}
