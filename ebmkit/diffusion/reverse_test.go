@@ -3,82 +3,20 @@ package diffusion
 import (
 	"context"
 	"fmt"
-	"math"
-	"sync"
 	"testing"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/divergence"
-	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 )
 
-// sameLaw tests whether n points x, made by a generator, have the law of data:
-// the MMD between x and one set of data against its null law at a small level.
-//
-// n MMD^2 of two sets from one law has a limit law (a weighted sum of centred
-// chi-squares), so the quantile comes from permutations of smaller sets, divided
-// by the ratio of the sizes; TestNullScales looks at that.
-type sameLaw struct {
-	data      *ebmkit.Ensemble
-	bandwidth float64
-	quantile  float64 // of the null law at the level
-	sd        float64 // of the null law
-}
-
-// nullSize is the size of the sets that are permuted.
-const nullSize = 500
-
-// newSameLaw returns the test for n points from the ring, at the level 1e-4 (1e-2
-// in short mode).
-func newSameLaw(n int) *sameLaw {
-	null, level := ringNull(), 1e-4
+// ringTest tests whether points have the law of the ring, at the level 1e-4
+// (1e-2 in short mode).
+func ringTest(n int) *divergence.LawTest {
+	level := 1e-4
 	if testing.Short() {
 		level = 1e-2
 	}
-	return &sameLaw{data: must(ebmkit.Draw(ring(), n, 101)), bandwidth: ringBandwidth,
-		quantile: null.Quantile(1-level) * nullSize / float64(n), sd: sdOf(null) * nullSize / float64(n)}
-}
-
-const ringBandwidth = 0.3
-
-var ringNull = sync.OnceValue(func() *divergence.Null {
-	permutations := 9999
-	if testing.Short() {
-		permutations = 199
-	}
-	return nullOf(ring(), nullSize, ringBandwidth, permutations)
-})
-
-func nullOf(data *energy.Mixture, n int, bandwidth float64, permutations int) *divergence.Null {
-	return must(divergence.MMD2Null(must(ebmkit.Draw(data, n, 103)), must(ebmkit.Draw(data, n, 102)), bandwidth, permutations, 1))
-}
-
-// sdOf returns the standard deviation of a null law; its mean is 0.
-func sdOf(n *divergence.Null) float64 {
-	var s float64
-	for _, v := range n.Values {
-		s += v * v / float64(len(n.Values))
-	}
-	return math.Sqrt(s)
-}
-
-func TestNullScales(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a second")
-	}
-	small, large := nullOf(ring(), nullSize, ringBandwidth, 999), nullOf(ring(), 3*nullSize, ringBandwidth, 999)
-	got := sdOf(small) / sdOf(large)
-	// Both have about 1/sqrt(2 999) of relative error, a little more for the tail.
-	se := 3 * math.Sqrt(2.0/(2*999)) * 1.3
-	t.Logf("ratio of sds %.3f +- %.3f", got, se)
-	if math.Abs(got-3) > 4*se {
-		t.Errorf("the null law does not scale as 1/n: ratio of sds %.3f +- %.3f, want 3", got, se)
-	}
-}
-
-// test returns the distance in units of the quantile: above 1 is another law.
-func (s *sameLaw) test(x *ebmkit.Ensemble) float64 {
-	return must(divergence.MMD2(x, s.data, s.bandwidth)).Unbiased.Value / s.quantile
+	return must(divergence.NewLawTest(ring(), n, 0.3, level, 101))
 }
 
 // The reversed SDE with the exact score ends in the data, for three processes
@@ -88,8 +26,8 @@ func TestReverse(t *testing.T) {
 	if testing.Short() {
 		n, wrong = 800, 0.5
 	}
-	data, same := ring(), newSameLaw(n)
-	t.Logf("null: sd %.2g, quantile at %.1f sd", same.sd, same.quantile/same.sd)
+	data, same := ring(), ringTest(n)
+	t.Log(same)
 	for _, c := range []struct {
 		name string
 		p    Process
@@ -104,10 +42,10 @@ func TestReverse(t *testing.T) {
 				sde := must(Reverse(c.p, Scaled(scale, law.Score())))
 				x := must(sde.Run(context.Background(), Config{Walkers: n, Times: Uniform(c.T, 1e-3, 500), Scheme: Heun, Seed: seed,
 					Init: must(ebmkit.Draw(must(Prior(c.p, c.T, 2)), n, seed+10))})).Last()
-				d := same.test(x)
-				t.Logf("%s, seed %d, %g of the score: %.2f of the quantile", c.name, seed, scale, d)
+				d := must(same.Ratio(x))
+				t.Logf("%s, seed %d, %g of the score: %.2f of the limit", c.name, seed, scale, d)
 				if right := scale == 1; right != (d < 1) {
-					t.Errorf("%s, seed %d, %g of the score: %.2f of the quantile", c.name, seed, scale, d)
+					t.Errorf("%s, seed %d, %g of the score: %.2f of the limit", c.name, seed, scale, d)
 				}
 			}
 		}
