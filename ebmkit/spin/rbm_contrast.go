@@ -15,7 +15,7 @@ import (
 // Algorithm 2), from whole minibatches at once. Units are bits; fields,
 // probabilities and gradients are float32 before the gradient is written, good to
 // about 1e-6. It computes what two calls of RBM.AddParamGrad do, on the data and
-// on the walkers, many times faster.
+// on the walkers, many times faster. It is not safe for concurrent use.
 type Contrast struct {
 	// Step numbers the calls of Gradient, which raises it by one: block b of
 	// walkers draws from the stream (seed, "contrast", Step*65536 + b). Training
