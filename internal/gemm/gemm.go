@@ -108,6 +108,14 @@ func packPanel[T Float](dst []T, b Matrix[T], j int) {
 	cols := min(width[T](2), b.Cols-j)
 	w := width[T](lastVectors[T](cols))
 	if b.ColStride == 1 {
+		if cols == width[T](2) {
+			for p := range b.Rows {
+				// Both are 64 bytes long, which a plain copy does not know.
+				d, s := dst[p*w:(p+1)*w], b.Data[p*b.RowStride+j:][:w]
+				*(*[64]byte)(unsafe.Pointer(&d[0])) = *(*[64]byte)(unsafe.Pointer(&s[0]))
+			}
+			return
+		}
 		for p := range b.Rows {
 			d, s := dst[p*w:(p+1)*w], b.Data[p*b.RowStride+j:]
 			clear(d[copy(d, s[:cols]):])
