@@ -1,8 +1,10 @@
 package nn_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"runtime"
 	"slices"
@@ -213,6 +215,37 @@ func TestSameBitsByEveryWay(t *testing.T) {
 	}
 }
 
+// The parameter gradients of many rows, blocks and shards of them, are the sums
+// of those of few.
+func TestGradientsAddUp(t *testing.T) {
+	n := shaken(nn.Config{Sizes: []int{2, 12, 9, 1}, Act: nn.Tanh, Precision: nn.Float64, Seed: 8})
+	e := must(nn.NewEnergy(n, 0))
+	const rows, few = 2000, 50
+	xs, v := normals(rows*2, 1), normals(rows*2, 2)
+	p := n.NewPass()
+	for what, add := range map[string]func(dst []float64, lo, hi int){
+		"AddParamGrad":      func(dst []float64, lo, hi int) { e.AddParamGrad(dst, v[lo:hi], xs[2*lo:2*hi]) },
+		"AddScoreParamGrad": func(dst []float64, lo, hi int) { e.AddScoreParamGrad(dst, v[2*lo:2*hi], xs[2*lo:2*hi]) },
+		"AddCurvParamGrad":  func(dst []float64, lo, hi int) { e.AddCurvParamGrad(dst, v[2*lo:2*hi], xs[2*lo:2*hi]) },
+		"Backward": func(dst []float64, lo, hi int) {
+			p.Forward(nil, xs[2*lo:2*hi])
+			p.Backward(dst, nil, v[lo:hi])
+		},
+	} {
+		all, sum := make([]float64, n.NumParams()), make([]float64, n.NumParams())
+		add(all, 0, rows)
+		for lo := 0; lo < rows; lo += few {
+			add(sum, lo, lo+few)
+		}
+		for k, want := range sum {
+			if math.Abs(all[k]-want) > 1e-10*(1+math.Abs(want)) {
+				t.Errorf("%s[%d] of %d rows is %v, the sum of parts %v", what, k, rows, all[k], want)
+				break
+			}
+		}
+	}
+}
+
 func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	n := shaken(nn.Config{Sizes: []int{2, 24, 24, 1}, Act: nn.Tanh, Seed: 8})
@@ -235,6 +268,44 @@ func TestSameBitsAtAnyGOMAXPROCS(t *testing.T) {
 		if !slices.Equal(want, all) {
 			t.Errorf("GOMAXPROCS %d gives other bits", procs)
 		}
+	}
+}
+
+// A network in training has the same bits on every amd64 machine, with
+// EBMKIT_PORTABLE=1 or without.
+func TestSameBitsOnEveryProcessor(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("other compilers may fuse multiplications with additions")
+	}
+	h := fnv.New64a()
+	put := func(v []float64) {
+		for _, x := range v {
+			binary.Write(h, binary.LittleEndian, x)
+		}
+	}
+	for _, act := range allActivations {
+		for _, p := range []nn.Precision{nn.Float32, nn.Float64} {
+			e := must(nn.NewEnergy(must(nn.NewMLP(nn.Config{Sizes: []int{2, 20, 17, 1}, Act: act, Precision: p, Seed: 1})), 2))
+			adam := must(nn.NewAdam[float64](nn.AdamConfig{Rate: nn.Cosine{Start: 0.01, Over: 9}, Decay: 0.1}))
+			const rows = 90
+			xs, v := normals(2*rows, 1), normals(2*rows, 2)
+			u, g, d, theta := make([]float64, rows), make([]float64, 2*rows), make([]float64, e.NumParams()), e.Params(nil)
+			for range 3 {
+				clear(d)
+				e.AddParamGrad(d, v[:rows], xs)
+				e.AddScoreParamGrad(d, v, xs)
+				e.AddCurvParamGrad(d, v, xs)
+				adam.Step(theta, d)
+				must(0, e.SetParams(theta))
+			}
+			e.NewEvaluator().EnergyGrad(u, g, xs)
+			put(theta)
+			put(u)
+			put(g)
+		}
+	}
+	if want := uint64(0xb1c19395ce596b88); h.Sum64() != want {
+		t.Errorf("digest %#x, want %#x", h.Sum64(), want)
 	}
 }
 
@@ -519,6 +590,7 @@ func TestSetParams32(t *testing.T) {
 		}
 		t32[7] = 1e30 // its square overflows
 		must(0, m.SetParams32(t32))
+		theta[0] = 0.1 // not a float32
 		must(0, m.SetParams(theta))
 		if !slices.Equal(m.Params(nil), theta) {
 			t.Errorf("%v: SetParams after SetParams32 is lost", p)

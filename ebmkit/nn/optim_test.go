@@ -91,11 +91,11 @@ func TestNormAndClip(t *testing.T) {
 	if n := nn.Clip(g, 20); n != 13 || g[4] != 12 {
 		t.Errorf("a short gradient is left alone: %v %v", n, g)
 	}
-	if n := nn.Clip(g, 1); n != 13 || math.Abs(nn.Norm(g)-1) > 1e-15 || math.Abs(g[0]*4-g[1]*3) > 1e-15 {
+	if n := nn.Clip(g, 2); n != 13 || math.Abs(nn.Norm(g)-2) > 1e-15 || math.Abs(g[0]*4-g[1]*3) > 1e-15 {
 		t.Errorf("Clip: %v %v", n, g)
 	}
 	g[2] = math.NaN()
-	if n := nn.Clip(g, 0.1); !math.IsNaN(n) || math.Abs(g[4]-12./13) > 1e-15 {
+	if n := nn.Clip(g, 0.1); !math.IsNaN(n) || math.Abs(g[4]-24./13) > 1e-15 {
 		t.Errorf("NaN is hidden: %v %v", n, g)
 	}
 }
