@@ -313,10 +313,7 @@ func (r *rows) see(xs []float64) bool {
 // lookUp computes the fields on the hidden units.
 func (r *rows) lookUp() {
 	w := r.w
-	for i := range r.n {
-		copy(r.hidden[i*w.ph:], w.c)
-	}
-	vmath.AddSelected(r.hidden[:r.n*w.ph], r.v[:r.n*w.pv/8], w.up, r.n, w.pv, w.ph, r.scratch)
+	vmath.SumSelected(r.hidden[:r.n*w.ph], w.c, r.v[:r.n*w.pv/8], w.up, r.n, w.pv, w.ph, r.scratch)
 }
 
 // addBias computes b.v of the units xs.
@@ -348,10 +345,7 @@ func (r *rows) drawHidden(lambda float64, s *ebmkit.Stream) {
 
 func (r *rows) drawVisible(lambda float64, s *ebmkit.Stream) {
 	w := r.w
-	for i := range r.n {
-		copy(r.visible[i*w.pv:], w.b)
-	}
-	vmath.AddSelected(r.visible[:r.n*w.pv], r.h[:r.n*w.ph/8], w.down, r.n, w.ph, w.pv, r.scratch)
+	vmath.SumSelected(r.visible[:r.n*w.pv], w.b, r.h[:r.n*w.ph/8], w.down, r.n, w.ph, w.pv, r.scratch)
 	r.draw(r.v, r.visible, w.nv, w.pv, lambda, s)
 }
 

@@ -31,6 +31,7 @@ type Contrast struct {
 	prob       []float32 // hidden probabilities of data, then walkers, times -1/n or 1/m
 	byUnit     []byte    // units of data, then walkers; row i is visible unit i
 	dw         []float32 // gradient of the weights, pv x ph
+	zero       []float32 // ph
 	workers    []contrastBlock
 	call       contrastCall
 	load, stat func(int)
@@ -68,7 +69,7 @@ const (
 // Gradient.
 func NewContrast(m RBM, seed uint64) *Contrast {
 	c := &Contrast{m: m, seed: seed, w: newWeights32(m.nv, m.nh)}
-	c.dw = make([]float32, c.w.pv*c.w.ph)
+	c.dw, c.zero = make([]float32, c.w.pv*c.w.ph), make([]float32, c.w.ph)
 	c.load, c.draw, c.stat = c.loadBlock, c.drawBlock, c.statBlock
 	return c
 }
@@ -268,8 +269,7 @@ func (c *Contrast) statBlock(t int) {
 			always[i] = 255
 		}
 		sum := sized(b.flipped, contrastUnits*w.ph)
-		clear(sum[:w.ph])
-		vmath.AddSelected(sum[:w.ph], always, c.prob, 1, 8*len(always), w.ph, b.rows.scratch)
+		vmath.SumSelected(sum[:w.ph], c.zero, always, c.prob, 1, 8*len(always), w.ph, b.rows.scratch)
 		_, _, dc := c.m.split(k.grad)
 		vmath.FromFloat32Slice(dc, sum[:w.nh])
 		b.always, b.flipped = always, sum
@@ -291,8 +291,8 @@ func (c *Contrast) statBlock(t int) {
 
 	padded := 8 * vmath.BitBytes(units)
 	sums := c.dw[lo*w.ph : (lo+padded)*w.ph]
-	clear(sums)
-	vmath.AddSelected(sums[:units*w.ph], byUnit, c.prob, units, total, w.ph, b.rows.scratch)
+	clear(sums[units*w.ph:])
+	vmath.SumSelected(sums[:units*w.ph], c.zero, byUnit, c.prob, units, total, w.ph, b.rows.scratch)
 	b.flipped = sized(b.flipped, contrastUnits*w.ph)
 	vmath.Transpose32(b.flipped, padded, sums, w.ph, padded, w.ph)
 	for j := range w.nh {

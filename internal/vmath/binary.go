@@ -148,14 +148,14 @@ func SoftplusSum32(x []float32, scale float32) float64 {
 	return total
 }
 
-// BitScratch is the memory of AddSelected. It should be allocated alone: in the
+// BitScratch is the memory of SumSelected. It should be allocated alone: in the
 // middle of a struct it would cross cache lines.
 type BitScratch [64 + 6144]float32
 
-// AddSelected adds to every row of dst, rows x n, the rows of w, k x n, that are
-// set in the same row of units, rows x k:
+// SumSelected writes into every row of dst, rows x n, the sum of start, n numbers,
+// and of the rows of w, k x n, that are set in the same row of units, rows x k:
 //
-//	dst[r*n+j] += sum of w[i*n+j] over i with units[r][i] = 1.
+//	dst[r*n+j] = start[j] + sum of w[i*n+j] over i with units[r][i] = 1.
 //
 // It is the product of a binary matrix with a real one, by the method of the four
 // Russians (Arlazarov, Dinic, Kronrod and Faradzev, 1970). Of every four rows of w
@@ -163,12 +163,12 @@ type BitScratch [64 + 6144]float32
 // them; since a selection and its complement add up to all four rows, they are
 // kept as half of all four plus or minus one of eight sums. The error is that of
 // k/4 additions, relative to the sum of all sizes |w[i*n+j]|. The order of
-// operations is fixed. k and n are multiples of 8.
-func AddSelected(dst []float32, units []byte, w []float32, rows, k, n int, scratch *BitScratch) {
-	if k%8 != 0 || n%8 != 0 || len(dst) != rows*n || len(units) != rows*k/8 || len(w) != k*n {
-		panic("vmath: AddSelected: wrong size")
+// operations is fixed. k and n are multiples of 8, k is positive.
+func SumSelected(dst, start []float32, units []byte, w []float32, rows, k, n int, scratch *BitScratch) {
+	if k < 8 || k%8 != 0 || n%8 != 0 || len(dst) != rows*n || len(start) != n || len(units) != rows*k/8 || len(w) != k*n {
+		panic("vmath: SumSelected: wrong size")
 	}
-	if rows == 0 || k == 0 {
+	if rows == 0 {
 		return
 	}
 	for j := 0; j < n; {
@@ -182,16 +182,22 @@ func AddSelected(dst []float32, units []byte, w []float32, rows, k, n int, scrat
 		for at := 0; at < k/8; at += chunk / cols {
 			count := min(chunk/cols, k/8-at)
 			clear(base)
+			from, ldf := dst, n // what is added to
+			if at == 0 {
+				from, ldf = start, 0
+			}
 			if useAVX2 {
 				selections32AVX2(&base[0], &table[0], &w[8*at*n+j], 4*n, 2*count, vectors)
-				addSelected32AVX2(&dst[j], 4*n, &units[at], k/8, rows, &base[0], &table[0], count, vectors)
+				addSelected32AVX2(&dst[j], 4*n, &from[j], 4*ldf, &units[at], k/8, rows, &base[0], &table[0], count, vectors)
 				continue
 			}
 			for g := range 2 * count {
 				selections(base, table[8*cols*g:], w[(8*at+4*g)*n+j:], n)
 			}
 			for r := range rows {
-				addSelected(dst[r*n+j:][:cols], units[r*k/8+at:][:count], base, table)
+				d := dst[r*n+j:][:cols]
+				copy(d, from[r*ldf+j:])
+				addSelected(d, units[r*k/8+at:][:count], base, table)
 			}
 		}
 		j += cols

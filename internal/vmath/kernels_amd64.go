@@ -226,12 +226,13 @@ func softplusSum32AVX2(acc *[16]float64, x *float32, scale float32, n int)
 //go:noescape
 func selections32AVX2(base *float32, table *float32, w *float32, ldw int, groups int, vectors int)
 
-// addSelected32AVX2 adds to each of rows rows of dst base, and one sum of every group
-// of the table or its negative, two groups for each of count bytes of units. Rows
-// of dst are ldd bytes apart, rows of units ldu. rows and count are positive.
+// addSelected32AVX2 writes into each of rows rows of dst the sum of a row of from, of
+// base, and of one sum of every group of the table or its negative, two groups for
+// each of count bytes of units. Rows of dst are ldd bytes apart, rows of from ldf,
+// rows of units ldu. rows and count are positive.
 //
 //go:noescape
-func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu int, rows int, base *float32, table *float32, count int, vectors int)
+func addSelected32AVX2(dst *float32, ldd int, from *float32, ldf int, units *byte, ldu int, rows int, base *float32, table *float32, count int, vectors int)
 
 // toFloat32AVX2 works on n elements, n a positive multiple of 8, and returns the
 // largest size.

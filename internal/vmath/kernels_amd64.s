@@ -4355,85 +4355,85 @@ DATA signOfSelection<>+56(SB)/4, $0x3f800000
 DATA signOfSelection<>+60(SB)/4, $0x3f800000
 GLOBL signOfSelection<>(SB), RODATA|NOPTR, $64
 
-// func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu int, rows int, base *float32, table *float32, count int, vectors int)
+// func addSelected32AVX2(dst *float32, ldd int, from *float32, ldf int, units *byte, ldu int, rows int, base *float32, table *float32, count int, vectors int)
 // Requires: AVX, FMA3
-TEXT ·addSelected32AVX2(SB), NOSPLIT, $8-72
+TEXT ·addSelected32AVX2(SB), NOSPLIT, $0-88
 	MOVQ  dst+0(FP), AX
 	MOVQ  ldd+8(FP), CX
-	MOVQ  units+16(FP), DX
-	MOVQ  ldu+24(FP), BX
-	MOVQ  rows+32(FP), SI
-	MOVQ  base+40(FP), DI
-	MOVQ  table+48(FP), R8
-	MOVQ  count+56(FP), R9
-	LEAQ  signOfSelection<>+0(SB), R10
-	MOVQ  vectors+64(FP), R11
-	CMPQ  R11, $0x08
+	MOVQ  from+16(FP), DX
+	MOVQ  ldf+24(FP), BX
+	MOVQ  units+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	MOVQ  rows+48(FP), R8
+	LEAQ  signOfSelection<>+0(SB), R9
+	MOVQ  vectors+80(FP), R10
+	CMPQ  R10, $0x08
 	JNE   width131
-	TESTQ SI, SI
+	TESTQ R8, R8
 	JZ    end133
 
 loop132:
-	VMOVUPD (AX), Y0
-	VADDPS  (DI), Y0, Y0
-	VMOVUPD 32(AX), Y1
-	VADDPS  32(DI), Y1, Y1
-	VMOVUPD 64(AX), Y2
-	VADDPS  64(DI), Y2, Y2
-	VMOVUPD 96(AX), Y3
-	VADDPS  96(DI), Y3, Y3
-	VMOVUPD 128(AX), Y4
-	VADDPS  128(DI), Y4, Y4
-	VMOVUPD 160(AX), Y5
-	VADDPS  160(DI), Y5, Y5
-	VMOVUPD 192(AX), Y6
-	VADDPS  192(DI), Y6, Y6
-	VMOVUPD 224(AX), Y7
-	VADDPS  224(DI), Y7, Y7
-	MOVQ    DX, R11
-	MOVQ    R8, R12
-	MOVQ    R9, R13
-	TESTQ   R13, R13
+	MOVQ    base+56(FP), R11
+	VMOVUPD (DX), Y0
+	VADDPS  (R11), Y0, Y0
+	VMOVUPD 32(DX), Y1
+	VADDPS  32(R11), Y1, Y1
+	VMOVUPD 64(DX), Y2
+	VADDPS  64(R11), Y2, Y2
+	VMOVUPD 96(DX), Y3
+	VADDPS  96(R11), Y3, Y3
+	VMOVUPD 128(DX), Y4
+	VADDPS  128(R11), Y4, Y4
+	VMOVUPD 160(DX), Y5
+	VADDPS  160(R11), Y5, Y5
+	VMOVUPD 192(DX), Y6
+	VADDPS  192(R11), Y6, Y6
+	VMOVUPD 224(DX), Y7
+	VADDPS  224(R11), Y7, Y7
+	MOVQ    SI, R10
+	MOVQ    table+64(FP), R11
+	MOVQ    count+72(FP), R12
+	TESTQ   R12, R12
 	JZ      end135
 
 loop134:
-	MOVBQZX      (R11), R14
-	MOVQ         R14, R15
-	ANDQ         $0x0f, R14
-	SHRQ         $0x04, R15
-	VBROADCASTSS (R10)(R14*4), Y8
-	MOVQ         R14, BP
-	SHRQ         $0x03, BP
-	DECQ         BP
-	XORQ         R14, BP
-	ANDQ         $0x07, BP
-	SHLQ         $0x08, BP
-	VFMADD231PS  (R12)(BP*1), Y8, Y0
-	VFMADD231PS  32(R12)(BP*1), Y8, Y1
-	VFMADD231PS  64(R12)(BP*1), Y8, Y2
-	VFMADD231PS  96(R12)(BP*1), Y8, Y3
-	VFMADD231PS  128(R12)(BP*1), Y8, Y4
-	VFMADD231PS  160(R12)(BP*1), Y8, Y5
-	VFMADD231PS  192(R12)(BP*1), Y8, Y6
-	VFMADD231PS  224(R12)(BP*1), Y8, Y7
-	VBROADCASTSS (R10)(R15*4), Y8
-	MOVQ         R15, R14
-	SHRQ         $0x03, R14
-	DECQ         R14
-	XORQ         R15, R14
-	ANDQ         $0x07, R14
-	SHLQ         $0x08, R14
-	VFMADD231PS  2048(R12)(R14*1), Y8, Y0
-	VFMADD231PS  2080(R12)(R14*1), Y8, Y1
-	VFMADD231PS  2112(R12)(R14*1), Y8, Y2
-	VFMADD231PS  2144(R12)(R14*1), Y8, Y3
-	VFMADD231PS  2176(R12)(R14*1), Y8, Y4
-	VFMADD231PS  2208(R12)(R14*1), Y8, Y5
-	VFMADD231PS  2240(R12)(R14*1), Y8, Y6
-	VFMADD231PS  2272(R12)(R14*1), Y8, Y7
-	ADDQ         $0x00001000, R12
-	INCQ         R11
-	SUBQ         $0x01, R13
+	MOVBQZX      (R10), R13
+	MOVQ         R13, R14
+	ANDQ         $0x0f, R13
+	SHRQ         $0x04, R14
+	VBROADCASTSS (R9)(R13*4), Y8
+	MOVQ         R13, R15
+	SHRQ         $0x03, R15
+	DECQ         R15
+	XORQ         R13, R15
+	ANDQ         $0x07, R15
+	SHLQ         $0x08, R15
+	VFMADD231PS  (R11)(R15*1), Y8, Y0
+	VFMADD231PS  32(R11)(R15*1), Y8, Y1
+	VFMADD231PS  64(R11)(R15*1), Y8, Y2
+	VFMADD231PS  96(R11)(R15*1), Y8, Y3
+	VFMADD231PS  128(R11)(R15*1), Y8, Y4
+	VFMADD231PS  160(R11)(R15*1), Y8, Y5
+	VFMADD231PS  192(R11)(R15*1), Y8, Y6
+	VFMADD231PS  224(R11)(R15*1), Y8, Y7
+	VBROADCASTSS (R9)(R14*4), Y8
+	MOVQ         R14, R13
+	SHRQ         $0x03, R13
+	DECQ         R13
+	XORQ         R14, R13
+	ANDQ         $0x07, R13
+	SHLQ         $0x08, R13
+	VFMADD231PS  2048(R11)(R13*1), Y8, Y0
+	VFMADD231PS  2080(R11)(R13*1), Y8, Y1
+	VFMADD231PS  2112(R11)(R13*1), Y8, Y2
+	VFMADD231PS  2144(R11)(R13*1), Y8, Y3
+	VFMADD231PS  2176(R11)(R13*1), Y8, Y4
+	VFMADD231PS  2208(R11)(R13*1), Y8, Y5
+	VFMADD231PS  2240(R11)(R13*1), Y8, Y6
+	VFMADD231PS  2272(R11)(R13*1), Y8, Y7
+	ADDQ         $0x00001000, R11
+	INCQ         R10
+	SUBQ         $0x01, R12
 	JNZ          loop134
 
 end135:
@@ -4447,7 +4447,8 @@ end135:
 	VMOVUPS Y7, 224(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	SUBQ    $0x01, SI
+	ADDQ    DI, SI
+	SUBQ    $0x01, R8
 	JNZ     loop132
 
 end133:
@@ -4455,56 +4456,57 @@ end133:
 	RET
 
 width131:
-	CMPQ  R11, $0x04
+	CMPQ  R10, $0x04
 	JNE   width136
-	TESTQ SI, SI
+	TESTQ R8, R8
 	JZ    end138
 
 loop137:
-	VMOVUPD (AX), Y0
-	VADDPS  (DI), Y0, Y0
-	VMOVUPD 32(AX), Y1
-	VADDPS  32(DI), Y1, Y1
-	VMOVUPD 64(AX), Y2
-	VADDPS  64(DI), Y2, Y2
-	VMOVUPD 96(AX), Y3
-	VADDPS  96(DI), Y3, Y3
-	MOVQ    DX, R11
-	MOVQ    R8, R12
-	MOVQ    R9, R13
-	TESTQ   R13, R13
+	MOVQ    base+56(FP), R11
+	VMOVUPD (DX), Y0
+	VADDPS  (R11), Y0, Y0
+	VMOVUPD 32(DX), Y1
+	VADDPS  32(R11), Y1, Y1
+	VMOVUPD 64(DX), Y2
+	VADDPS  64(R11), Y2, Y2
+	VMOVUPD 96(DX), Y3
+	VADDPS  96(R11), Y3, Y3
+	MOVQ    SI, R10
+	MOVQ    table+64(FP), R11
+	MOVQ    count+72(FP), R12
+	TESTQ   R12, R12
 	JZ      end140
 
 loop139:
-	MOVBQZX      (R11), R14
-	MOVQ         R14, R15
-	ANDQ         $0x0f, R14
-	SHRQ         $0x04, R15
-	VBROADCASTSS (R10)(R14*4), Y4
-	MOVQ         R14, BP
-	SHRQ         $0x03, BP
-	DECQ         BP
-	XORQ         R14, BP
-	ANDQ         $0x07, BP
-	SHLQ         $0x07, BP
-	VFMADD231PS  (R12)(BP*1), Y4, Y0
-	VFMADD231PS  32(R12)(BP*1), Y4, Y1
-	VFMADD231PS  64(R12)(BP*1), Y4, Y2
-	VFMADD231PS  96(R12)(BP*1), Y4, Y3
-	VBROADCASTSS (R10)(R15*4), Y4
-	MOVQ         R15, R14
-	SHRQ         $0x03, R14
-	DECQ         R14
-	XORQ         R15, R14
-	ANDQ         $0x07, R14
-	SHLQ         $0x07, R14
-	VFMADD231PS  1024(R12)(R14*1), Y4, Y0
-	VFMADD231PS  1056(R12)(R14*1), Y4, Y1
-	VFMADD231PS  1088(R12)(R14*1), Y4, Y2
-	VFMADD231PS  1120(R12)(R14*1), Y4, Y3
-	ADDQ         $0x00000800, R12
-	INCQ         R11
-	SUBQ         $0x01, R13
+	MOVBQZX      (R10), R13
+	MOVQ         R13, R14
+	ANDQ         $0x0f, R13
+	SHRQ         $0x04, R14
+	VBROADCASTSS (R9)(R13*4), Y4
+	MOVQ         R13, R15
+	SHRQ         $0x03, R15
+	DECQ         R15
+	XORQ         R13, R15
+	ANDQ         $0x07, R15
+	SHLQ         $0x07, R15
+	VFMADD231PS  (R11)(R15*1), Y4, Y0
+	VFMADD231PS  32(R11)(R15*1), Y4, Y1
+	VFMADD231PS  64(R11)(R15*1), Y4, Y2
+	VFMADD231PS  96(R11)(R15*1), Y4, Y3
+	VBROADCASTSS (R9)(R14*4), Y4
+	MOVQ         R14, R13
+	SHRQ         $0x03, R13
+	DECQ         R13
+	XORQ         R14, R13
+	ANDQ         $0x07, R13
+	SHLQ         $0x07, R13
+	VFMADD231PS  1024(R11)(R13*1), Y4, Y0
+	VFMADD231PS  1056(R11)(R13*1), Y4, Y1
+	VFMADD231PS  1088(R11)(R13*1), Y4, Y2
+	VFMADD231PS  1120(R11)(R13*1), Y4, Y3
+	ADDQ         $0x00000800, R11
+	INCQ         R10
+	SUBQ         $0x01, R12
 	JNZ          loop139
 
 end140:
@@ -4514,7 +4516,8 @@ end140:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	SUBQ    $0x01, SI
+	ADDQ    DI, SI
+	SUBQ    $0x01, R8
 	JNZ     loop137
 
 end138:
@@ -4522,48 +4525,49 @@ end138:
 	RET
 
 width136:
-	CMPQ  R11, $0x02
+	CMPQ  R10, $0x02
 	JNE   width141
-	TESTQ SI, SI
+	TESTQ R8, R8
 	JZ    end143
 
 loop142:
-	VMOVUPD (AX), Y0
-	VADDPS  (DI), Y0, Y0
-	VMOVUPD 32(AX), Y1
-	VADDPS  32(DI), Y1, Y1
-	MOVQ    DX, R11
-	MOVQ    R8, R12
-	MOVQ    R9, R13
-	TESTQ   R13, R13
+	MOVQ    base+56(FP), R11
+	VMOVUPD (DX), Y0
+	VADDPS  (R11), Y0, Y0
+	VMOVUPD 32(DX), Y1
+	VADDPS  32(R11), Y1, Y1
+	MOVQ    SI, R10
+	MOVQ    table+64(FP), R11
+	MOVQ    count+72(FP), R12
+	TESTQ   R12, R12
 	JZ      end145
 
 loop144:
-	MOVBQZX      (R11), R14
-	MOVQ         R14, R15
-	ANDQ         $0x0f, R14
-	SHRQ         $0x04, R15
-	VBROADCASTSS (R10)(R14*4), Y2
-	MOVQ         R14, BP
-	SHRQ         $0x03, BP
-	DECQ         BP
-	XORQ         R14, BP
-	ANDQ         $0x07, BP
-	SHLQ         $0x06, BP
-	VFMADD231PS  (R12)(BP*1), Y2, Y0
-	VFMADD231PS  32(R12)(BP*1), Y2, Y1
-	VBROADCASTSS (R10)(R15*4), Y2
-	MOVQ         R15, R14
-	SHRQ         $0x03, R14
-	DECQ         R14
-	XORQ         R15, R14
-	ANDQ         $0x07, R14
-	SHLQ         $0x06, R14
-	VFMADD231PS  512(R12)(R14*1), Y2, Y0
-	VFMADD231PS  544(R12)(R14*1), Y2, Y1
-	ADDQ         $0x00000400, R12
-	INCQ         R11
-	SUBQ         $0x01, R13
+	MOVBQZX      (R10), R13
+	MOVQ         R13, R14
+	ANDQ         $0x0f, R13
+	SHRQ         $0x04, R14
+	VBROADCASTSS (R9)(R13*4), Y2
+	MOVQ         R13, R15
+	SHRQ         $0x03, R15
+	DECQ         R15
+	XORQ         R13, R15
+	ANDQ         $0x07, R15
+	SHLQ         $0x06, R15
+	VFMADD231PS  (R11)(R15*1), Y2, Y0
+	VFMADD231PS  32(R11)(R15*1), Y2, Y1
+	VBROADCASTSS (R9)(R14*4), Y2
+	MOVQ         R14, R13
+	SHRQ         $0x03, R13
+	DECQ         R13
+	XORQ         R14, R13
+	ANDQ         $0x07, R13
+	SHLQ         $0x06, R13
+	VFMADD231PS  512(R11)(R13*1), Y2, Y0
+	VFMADD231PS  544(R11)(R13*1), Y2, Y1
+	ADDQ         $0x00000400, R11
+	INCQ         R10
+	SUBQ         $0x01, R12
 	JNZ          loop144
 
 end145:
@@ -4571,7 +4575,8 @@ end145:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	SUBQ    $0x01, SI
+	ADDQ    DI, SI
+	SUBQ    $0x01, R8
 	JNZ     loop142
 
 end143:
@@ -4579,51 +4584,53 @@ end143:
 	RET
 
 width141:
-	CMPQ  R11, $0x01
+	CMPQ  R10, $0x01
 	JNE   width146
-	TESTQ SI, SI
+	TESTQ R8, R8
 	JZ    end148
 
 loop147:
-	VMOVUPD (AX), Y0
-	VADDPS  (DI), Y0, Y0
-	MOVQ    DX, R11
-	MOVQ    R8, R12
-	MOVQ    R9, R13
-	TESTQ   R13, R13
+	MOVQ    base+56(FP), R11
+	VMOVUPD (DX), Y0
+	VADDPS  (R11), Y0, Y0
+	MOVQ    SI, R10
+	MOVQ    table+64(FP), R11
+	MOVQ    count+72(FP), R12
+	TESTQ   R12, R12
 	JZ      end150
 
 loop149:
-	MOVBQZX      (R11), R14
-	MOVQ         R14, R15
-	ANDQ         $0x0f, R14
-	SHRQ         $0x04, R15
-	VBROADCASTSS (R10)(R14*4), Y1
-	MOVQ         R14, BP
-	SHRQ         $0x03, BP
-	DECQ         BP
-	XORQ         R14, BP
-	ANDQ         $0x07, BP
-	SHLQ         $0x05, BP
-	VFMADD231PS  (R12)(BP*1), Y1, Y0
-	VBROADCASTSS (R10)(R15*4), Y1
-	MOVQ         R15, R14
-	SHRQ         $0x03, R14
-	DECQ         R14
-	XORQ         R15, R14
-	ANDQ         $0x07, R14
-	SHLQ         $0x05, R14
-	VFMADD231PS  256(R12)(R14*1), Y1, Y0
-	ADDQ         $0x00000200, R12
-	INCQ         R11
-	SUBQ         $0x01, R13
+	MOVBQZX      (R10), R13
+	MOVQ         R13, R14
+	ANDQ         $0x0f, R13
+	SHRQ         $0x04, R14
+	VBROADCASTSS (R9)(R13*4), Y1
+	MOVQ         R13, R15
+	SHRQ         $0x03, R15
+	DECQ         R15
+	XORQ         R13, R15
+	ANDQ         $0x07, R15
+	SHLQ         $0x05, R15
+	VFMADD231PS  (R11)(R15*1), Y1, Y0
+	VBROADCASTSS (R9)(R14*4), Y1
+	MOVQ         R14, R13
+	SHRQ         $0x03, R13
+	DECQ         R13
+	XORQ         R14, R13
+	ANDQ         $0x07, R13
+	SHLQ         $0x05, R13
+	VFMADD231PS  256(R11)(R13*1), Y1, Y0
+	ADDQ         $0x00000200, R11
+	INCQ         R10
+	SUBQ         $0x01, R12
 	JNZ          loop149
 
 end150:
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
-	SUBQ    $0x01, SI
+	ADDQ    DI, SI
+	SUBQ    $0x01, R8
 	JNZ     loop147
 
 end148:

@@ -54,7 +54,7 @@ func bernoulliBitsAVX2(dst *byte, x *float32, s float32, words *uint64, n int) {
 	panic("unreachable")
 }
 func selections32AVX2(base, table, w *float32, ldw, groups, vectors int) { panic("unreachable") }
-func addSelected32AVX2(dst *float32, ldd int, units *byte, ldu, rows int, base, table *float32, count, vectors int) {
+func addSelected32AVX2(dst *float32, ldd int, from *float32, ldf int, units *byte, ldu, rows int, base, table *float32, count, vectors int) {
 	panic("unreachable")
 }
 

@@ -213,28 +213,29 @@ func addSelected() {
 		}
 		DATA(4*s, U32(one))
 	}
-	TEXT("addSelected32AVX2", NOSPLIT, "func(dst *float32, ldd int, units *byte, ldu, rows int, base, table *float32, count, vectors int)")
-	Doc("addSelected32AVX2 adds to each of rows rows of dst base, and one sum of every group",
-		"of the table or its negative, two groups for each of count bytes of units. Rows",
-		"of dst are ldd bytes apart, rows of units ldu. rows and count are positive.")
+	TEXT("addSelected32AVX2", NOSPLIT, "func(dst *float32, ldd int, from *float32, ldf int, units *byte, ldu, rows int, base, table *float32, count, vectors int)")
+	Doc("addSelected32AVX2 writes into each of rows rows of dst the sum of a row of from, of",
+		"base, and of one sum of every group of the table or its negative, two groups for",
+		"each of count bytes of units. Rows of dst are ldd bytes apart, rows of from ldf,",
+		"rows of units ldu. rows and count are positive.")
 	Pragma("noescape")
 	dst, ldd := Load(Param("dst"), GP64()), Load(Param("ldd"), GP64())
+	from, ldf := Load(Param("from"), GP64()), Load(Param("ldf"), GP64())
 	units, ldu := Load(Param("units"), GP64()), Load(Param("ldu"), GP64())
-	rows, base := Load(Param("rows"), GP64()), Load(Param("base"), GP64())
-	table, count := Load(Param("table"), GP64()), Load(Param("count"), GP64())
-	signs := GP64()
+	rows, signs := Load(Param("rows"), GP64()), GP64()
 	LEAQ(sign, signs)
 	forWidths(Load(Param("vectors"), GP64()), func(m int) {
 		shift := map[int]uint64{1: 5, 2: 6, 4: 7, 8: 8}[m]
 		p, t, left := GP64(), GP64(), GP64()
 		loop(rows, 1, func() {
 			sum := make([]V, m)
+			Load(Param("base"), t)
 			for v := range sum {
-				sum[v] = adds(load(Mem{Base: dst, Disp: 32 * v}), Mem{Base: base, Disp: 32 * v})
+				sum[v] = adds(load(Mem{Base: from, Disp: 32 * v}), Mem{Base: t, Disp: 32 * v})
 			}
 			MOVQ(units, p)
-			MOVQ(table, t)
-			MOVQ(count, left)
+			Load(Param("table"), t)
+			Load(Param("count"), left)
 			loop(left, 1, func() {
 				pick := [2]reg.GPVirtual{GP64(), GP64()}
 				MOVBQZX(Mem{Base: p}, pick[0])
@@ -262,6 +263,7 @@ func addSelected() {
 				VMOVUPS(sum[v], Mem{Base: dst, Disp: 32 * v})
 			}
 			ADDQ(ldd, dst)
+			ADDQ(ldf, from)
 			ADDQ(ldu, units)
 		})
 	})
