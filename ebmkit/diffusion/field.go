@@ -127,6 +127,35 @@ func (m mixed) At(dst []float64, t float64, xs []float64) {
 	}
 }
 
+// prober is a field that knows v' J v, as nn.Field does.
+type prober interface {
+	Probe(vjv []float64, t float64, v, xs []float64)
+}
+
+// probeOf returns how to compute v' J v of f, or nil if f does not know.
+func probeOf(f ebmkit.Field) func(vjv []float64, t float64, v, xs []float64) {
+	switch f := f.(type) {
+	case prober:
+		return f.Probe
+	case mixedDivergence:
+		return probeOf(f.mixed)
+	case mixed:
+		inner := probeOf(f.f)
+		if inner == nil {
+			return nil
+		}
+		return func(vjv []float64, t float64, v, xs []float64) {
+			inner(vjv, t, v, xs)
+			r, c := f.coef(t)
+			d := f.Dim()
+			for i := range vjv {
+				vjv[i] = r*vmath.Dot(v[i*d:(i+1)*d], v[i*d:(i+1)*d]) + c*vjv[i]
+			}
+		}
+	}
+	return nil
+}
+
 type mixedDivergence struct {
 	mixed
 	g DivergenceField

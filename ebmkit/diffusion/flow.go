@@ -102,6 +102,7 @@ func (f Flow) block(ctx context.Context, out []ebmkit.Estimate, x []float64, ind
 		for i := range a.probes {
 			a.probes[i] = float64(int64(s.Uint64()>>62&2) - 1)
 		}
+		a.exact = probeOf(f.Velocity)
 		a.y, a.v = make([]float64, len(x)), make([]float64, len(x))
 	}
 	// The state of a row is x and, for each probe, the integral: as one long row.
@@ -143,7 +144,8 @@ func (f Flow) block(ctx context.Context, out []ebmkit.Estimate, x []float64, ind
 type augmented struct {
 	f       ebmkit.Field
 	n, sums int
-	probes  []float64 // sums x n x d, nil: exact
+	probes  []float64                                       // sums x n x d, nil: exact
+	exact   func(vjv []float64, t float64, v, xs []float64) // of v' J v, nil: by differences
 	y, v    []float64
 }
 
@@ -159,13 +161,10 @@ func (a *augmented) At(dst []float64, t float64, state []float64) {
 		return
 	}
 	clear(div)
-	exact, ok := a.f.(interface {
-		Probe(vjv []float64, t float64, v, xs []float64)
-	})
 	for k := range a.sums {
 		v := a.probes[k*len(x) : (k+1)*len(x)]
-		if ok { // nn.Field
-			exact.Probe(div[k*a.n:(k+1)*a.n], t, v, x)
+		if a.exact != nil {
+			a.exact(div[k*a.n:(k+1)*a.n], t, v, x)
 			continue
 		}
 		for _, h := range []float64{probeStep, -probeStep} {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
+	"github.com/ebmkit/hitchhiker/ebmkit/nn"
 )
 
 // The likelihood of the flow is that of the data, up to what the prior misses
@@ -110,6 +111,24 @@ func TestInterpolantLikelihood(t *testing.T) {
 		for i, e := range got {
 			near(t, name+": log rho_1", e.Value, -data.Energy(x.Row(i))-data.LogZ(), 2e-5)
 		}
+	}
+}
+
+// Probes of a network inside a score inside a flow are those by differences.
+func TestProbes(t *testing.T) {
+	net := must(nn.NewField(nn.FieldConfig{Dim: 2, Hidden: []int{8}, Act: nn.SiLU, Precision: nn.Float64, Seed: 1}))
+	p := VP{0.1, 20}
+	score := ScoreOf(net, func(t float64) float64 { _, sd := p.Kernel(t); return sd })
+	flow := Flow{Velocity: must(ProbabilityFlow(p, score)).Drift, End: ring(), Times: Uniform(0.1, 1, 20), Scheme: RK4, Probes: 5}
+	if probeOf(flow.Velocity) == nil {
+		t.Fatal("the probe of the network is not found")
+	}
+	x := must(ebmkit.Draw(ring(), 10, 1))
+	exact := must(flow.LogDensity(context.Background(), x))
+	flow.Velocity = struct{ ebmkit.Field }{flow.Velocity}
+	for i, e := range must(flow.LogDensity(context.Background(), x)) {
+		near(t, "log p by probes", exact[i].Value, e.Value, 1e-5)
+		near(t, "its error", exact[i].SE, e.SE, 1e-5)
 	}
 }
 

@@ -559,6 +559,19 @@ type sweep struct {
 	Nested   struct{ Rows [][]float64 }
 }
 
+func TestStateFile(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("EBMKIT_STATE", root)
+	t.Setenv("EBMKIT_NOTEBOOK", "some/4a-test.ipynb")
+	path := StateFile("run.npz")
+	if want := filepath.Join(root, "4a-test", "run.npz"); path != want {
+		t.Errorf("StateFile = %s, want %s", path, want)
+	}
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestKeepRecall(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "yet")
 	ens := &ebmkit.Ensemble{N: 2, Dim: 2, X: []float64{1, 2, 3, math.NaN()}, LogW: []float64{0, math.Inf(-1)}}

@@ -36,3 +36,12 @@ func session() string {
 	}
 	return "process_" + strconv.Itoa(os.Getpid())
 }
+
+// StateFile returns the path of the file name in the notebook's state folder,
+// which it makes if need be. It is for what packages write themselves, such as
+// the checkpoint of a train.Trainer from which an interrupted cell goes on.
+func StateFile(name string) string {
+	dir := stateDir()
+	Must0(os.MkdirAll(dir, 0o777))
+	return filepath.Join(dir, name)
+}
