@@ -37,13 +37,6 @@
 //
 // What fails out of equilibrium is F[pi] = -T log Z, not the definition of F.
 //
-// # Limits
-//
-// On an infinite domain with high powers (six or more moments of a mixture) the
-// Newton steps may end in multipliers whose far tails quadrature cannot judge. This
-// takes minutes and ends in *NotAttainedError or *ebmkit.DivergedError although
-// there is an answer; a bounded domain has it in milliseconds.
-//
 // # When there is no answer
 //
 // If no density satisfies the constraints, D has no lower bound, and the

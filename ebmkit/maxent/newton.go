@@ -86,6 +86,17 @@ func (s *solver) start() error {
 	if err != nil {
 		return err
 	}
+	// Where x has no end, that is often far from the answer, at the edge of what
+	// can be integrated. The answer on a window may be near.
+	for _, l := range s.m.guesses() {
+		st, fine, err := s.m.state(l)
+		if err != nil {
+			return err
+		}
+		if fine && (!ok || st.dual < s.at.dual) {
+			s.lambda, s.at, ok = l, st, true
+		}
+	}
 	if !ok {
 		return &ebmkit.ArgError{Func: s.fn, Arg: "constraints", Value: fmt.Sprintf("%v", s.cs),
 			Want: "functions that confine x, or a bounded domain: no exp(lambda.F) was found that can be integrated, and the entropy has no bound"}
@@ -265,6 +276,11 @@ func (s *solver) unpin() (again bool, err error) {
 		}
 	}
 	if stuck >= 0 && !again {
+		push := make([]float64, s.k)
+		push[stuck] = -s.at.mean[stuck]
+		if !s.m.outward(push) {
+			return false, s.noProgress(math.Abs(s.at.mean[stuck]) / math.Sqrt(s.at.cov[stuck*s.k+stuck]))
+		}
 		return false, &NotAttainedError{Func: s.fn, Constraint: s.cs[stuck], Multiplier: s.lambda[stuck],
 			Mean: s.at.mean[stuck] + s.cs[stuck].Target, Supremum: s.at.dual}
 	}

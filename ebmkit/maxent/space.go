@@ -19,6 +19,11 @@ type measure interface {
 	state(lambda []float64) (*state, bool, error)
 	// highest returns the largest value of v.G.
 	highest(v []float64) float64
+	// guesses returns multipliers worth starting from.
+	guesses() [][]float64
+	// outward says whether exp(v.G) grows towards an infinite end, so that
+	// multipliers which move along v come to the edge of what can be integrated.
+	outward(v []float64) bool
 	// evals returns the points at which the functions were evaluated.
 	evals() int
 }
@@ -114,6 +119,10 @@ func (p *points) highest(v []float64) float64 {
 	}
 	return top
 }
+
+func (p *points) guesses() [][]float64 { return nil }
+
+func (p *points) outward(v []float64) bool { return false }
 
 func (p *points) evals() int { return len(p.logW) }
 
@@ -441,6 +450,83 @@ func (s *space) spacing(j int, x float64) float64 {
 		d = max(d, above-x)
 	}
 	return d
+}
+
+func (s *space) outward(v []float64) bool {
+	k := len(s.cs)
+	near, far := math.Inf(-1), math.Inf(-1)
+	at := 0 // the next of s.far
+	for i := range len(s.values) / k {
+		h := dot(v, s.values[i*k:])
+		if at < len(s.far) && s.far[at] == i {
+			at++
+			far = max(far, h)
+		} else {
+			near = max(near, h)
+		}
+	}
+	return far > near
+}
+
+// guesses returns, on a domain with an infinite end, the answers on points that
+// fill windows of 2, 4, 8, .. times the unit around 0 or from the finite end.
+func (s *space) guesses() (all [][]float64) {
+	if len(s.far) == 0 {
+		return nil
+	}
+	n := 400
+	if s.dim == 2 {
+		n = 48
+	}
+	for r := 1.0; r <= 1024; r *= 2 {
+		axes := make([][]float64, s.dim)
+		for j := range axes {
+			lo, hi := math.Inf(-1), math.Inf(1)
+			if s.dom.Lo != nil {
+				lo, hi = s.dom.Lo[j], s.dom.Hi[j]
+			}
+			switch {
+			case math.IsInf(lo, -1) && math.IsInf(hi, 1):
+				lo, hi = -r, r
+			case math.IsInf(lo, -1):
+				lo = hi - 2*r
+			case math.IsInf(hi, 1):
+				hi = lo + 2*r
+			}
+			h := (hi - lo) / float64(n)
+			for i := range n {
+				axes[j] = append(axes[j], lo+(float64(i)+0.5)*h)
+			}
+		}
+		window := &ebmkit.Ensemble{Dim: s.dim}
+	nodes:
+		for i := range pow(n, s.dim) {
+			x := []float64{axes[0][i%n]}
+			if s.dim == 2 {
+				x = append(x, axes[1][i/n])
+			}
+			for _, f := range s.at(x) {
+				if math.IsInf(f, 0) || math.IsNaN(f) {
+					continue nodes
+				}
+			}
+			window.X = append(window.X, x...)
+			window.N++
+		}
+		s.count += window.N
+		if sol, err := OnPoints(window, s.cs...); err == nil {
+			all = append(all, sol.Multipliers)
+		}
+	}
+	return all
+}
+
+func pow(n, k int) int {
+	p := 1
+	for range k {
+		p *= n
+	}
+	return p
 }
 
 func (s *space) evals() int { return s.count }
