@@ -126,16 +126,19 @@ func (r *runner[B, C]) jetForward(t *jetTape[B, C], lo, rows int, back bool) {
 				c.apply(l, rows, t.z[k][l], t.a[k][l], &t.s)
 			}
 			f1, f2, z, z1 := t.f[0][l][:n], t.f[1][l][:n], t.z[0][l][:n], t.z[1][l][:n]
-			var f3 []C
-			if r.order == 2 && back {
-				f3 = t.f[2][l][:n]
+			a, a1 := t.a[0][l+1][:n], t.a[1][l+1][:n]
+			if r.order == 1 && !back { // f2 is not needed
+				c.k.activate(act, a, f1, z)
+			} else {
+				var f3 []C
+				if back && r.order == 2 {
+					f3 = t.f[2][l][:n]
+				}
+				derivatives(c.k, act, f1, f2, f3, z)
+				c.k.activate(act, a, nil, z)
 			}
-			derivatives(c.k, act, f1, f2, f3, z)
-			c.k.activate(act, t.a[0][l+1][:n], nil, z)
-			a1 := t.a[1][l+1][:n]
-			for i := range a1 {
-				a1[i] = f1[i] * z1[i]
-			}
+			copy(a1, z1)
+			c.k.mul(a1, f1)
 			if r.order == 2 {
 				a2, z2 := t.a[2][l+1][:n], t.z[2][l][:n]
 				for i := range a2 {
