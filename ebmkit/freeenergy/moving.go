@@ -92,7 +92,6 @@ func (m *moving) change(logW []float64, lambda float64, xs []float64) {
 	m.ev.EnergyGrad(before, nil, xs)
 	m.to(lambda)
 	m.ev.EnergyGrad(after, nil, xs)
-	m.evals += 2 * n
 	for i := range logW {
 		switch {
 		case math.IsInf(logW[i], -1):
