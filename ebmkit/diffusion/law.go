@@ -248,7 +248,7 @@ func (l *Law) do(q ask, t float64, xs []float64) {
 	if !ok {
 		w = newLawWork(l)
 	}
-	if l.diag && l.d == 2 && q.div == nil && q.what != velocity {
+	if l.diag && l.d <= 2 && q.div == nil && q.what != velocity {
 		w.plane(q, t, xs)
 	} else {
 		w.set(t)
@@ -295,6 +295,8 @@ type lawWork struct {
 	r []float64 // K x rows: log w_k N_k(x), then r_k
 	g []float64 // K x rows x d: C_k^-1 (x - m_k)
 	s []float64 // d: score of a row
+
+	pairs, grads [2 * lawRows]float64 // for points on the line
 }
 
 func newLawWork(l *Law) *lawWork {
@@ -521,17 +523,17 @@ func (w *lawWork) divergence(what what, i, n int) float64 {
 	return div
 }
 
-// plane answers for an axis-aligned mixture in the plane: the fast kernel of
-// energy.Mixture.
+// plane answers for an axis-aligned mixture in the plane, with the fast kernel of
+// energy.Mixture, and for one on the line, as a plane whose second coordinate is 0.
 func (w *lawWork) plane(q ask, t float64, xs []float64) {
-	l := w.l
+	l, d := w.l, w.l.d
 	c := l.coef(t)
 	for k, lw := range l.logw {
 		row := w.table[5*k : 5*k+5]
-		row[0] = lw - log2Pi
+		row[0], row[2], row[4] = lw-float64(d)/2*log2Pi, 0, -0.5
 		v := 1.0
-		for j := range 2 {
-			i := 2*k + j
+		for j := range d {
+			i := d*k + j
 			row[1+j] = c.a*l.m0[i] + c.b*l.m1[i]
 			variance := c.a*c.a*l.c0[i] + c.b*c.b*l.c1[i] + c.c2
 			row[3+j] = -0.5 / variance
@@ -539,7 +541,11 @@ func (w *lawWork) plane(q ask, t float64, xs []float64) {
 		}
 		row[0] -= vmath.Log(v) / 2
 	}
-	vmath.MixtureGrad2(q.logp, q.field, xs, w.table, w.tmp)
+	if d == 2 {
+		vmath.MixtureGrad2(q.logp, q.field, xs, w.table, w.tmp)
+	} else {
+		w.onLine(q, xs)
+	}
 	factor := -1.0
 	if q.what == denoiser {
 		factor = math.Sqrt(c.c2)
@@ -549,5 +555,24 @@ func (w *lawWork) plane(q ask, t float64, xs []float64) {
 	}
 	for i, v := range q.field {
 		q.field[i] = factor * v
+	}
+}
+
+// onLine is MixtureGrad2 for one coordinate.
+func (w *lawWork) onLine(q ask, xs []float64) {
+	for lo := 0; lo < len(xs); lo += lawRows {
+		hi := min(lo+lawRows, len(xs))
+		b := q.rows(lo, hi, 1)
+		x, grad := w.pairs[:2*(hi-lo)], []float64(nil)
+		for i, v := range xs[lo:hi] {
+			x[2*i] = v
+		}
+		if b.field != nil {
+			grad = w.grads[:2*(hi-lo)]
+		}
+		vmath.MixtureGrad2(b.logp, grad, x, w.table, w.tmp)
+		for i := range b.field {
+			b.field[i] = grad[2*i]
+		}
 	}
 }
