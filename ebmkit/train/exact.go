@@ -160,7 +160,18 @@ func newGrid(fn string, o Exact, d int) (*grid, error) {
 }
 
 func (g *grid) model(c *contrast, dst []float64, rec *Record) (float64, error) {
-	c.eval(g.u, nil, g.xs)
+	logZ, err := g.measure(c.rowsOf)
+	if err != nil {
+		return 0, err
+	}
+	c.walkerTerm(dst, g.w, g.xs, rec)
+	return logZ, nil
+}
+
+// measure writes the energies of the nodes and their probabilities into g.u and
+// g.w, and returns log Z.
+func (g *grid) measure(r *rowsOf) (float64, error) {
+	r.eval(g.u, nil, g.xs)
 	for i, u := range g.u {
 		g.w[i] = -u
 	}
@@ -191,6 +202,5 @@ func (g *grid) model(c *contrast, dst []float64, rec *Record) (float64, error) {
 	if e := math.Abs(half*scale - 1); e > 1e-3 {
 		return 0, fail(e, "the value is the change of Z when every second node is left out: take more Nodes")
 	}
-	c.walkerTerm(dst, g.w, g.xs, rec)
 	return logZ, nil
 }

@@ -48,10 +48,15 @@ func NewTwoModes(a, b []float64, z float64) (*TwoModes, error) {
 		}
 	}
 	e := &TwoModes{a: slices.Clone(a), b: slices.Clone(b), ba: make([]float64, len(a)), one: slices.Repeat([]float64{1}, len(a))}
+	e.measure()
+	return e, e.set(fn, z)
+}
+
+// measure computes what follows from the means.
+func (e *TwoModes) measure() {
 	vmath.Sub(e.ba, e.b, e.a)
 	e.half = vmath.Dot(e.ba, e.ba) / 2
 	e.shift = vmath.Dot(e.a, e.ba) + e.half
-	return e, e.set(fn, z)
 }
 
 func (e *TwoModes) set(fn string, z float64) error {
