@@ -1,0 +1,282 @@
+package vae
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/ebmkit/nn"
+	"github.com/ebmkit/hitchhiker/internal/minibatch"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
+)
+
+// TrainConfig says how a Trainer works.
+type TrainConfig struct {
+	Adam    nn.AdamConfig // Rate is required
+	Batch   int           // rows of data per step; 0 means all
+	Samples int           // R, codes per row; 0 means 1
+	Seed    uint64        // of noise and batches: same seed, same bits, on any number of cores
+
+	// Beta weighs the KL term; nil means 1. Above 1 codes are pressed to the
+	// prior, below 1 the loss is no bound any more; nn.Warmup lets it rise, which
+	// helps against posteriors that collapse early.
+	Beta nn.Schedule
+
+	// Gradient is Pathwise unless said otherwise.
+	Gradient Gradient
+
+	// Clip, if positive, shortens gradients of a larger norm to it.
+	Clip float64
+
+	Hooks []Hook
+
+	// Progress, if not nil, is called now and then by Fit with the number of
+	// steps done and wanted, and the last record. It must not change anything.
+	Progress func(done, total int, last Record)
+}
+
+// Hook is called by Step after every Every-th step (0 means every step). An
+// error ends Fit, which names the hook.
+type Hook struct {
+	Name  string
+	Every int
+	Do    func(t *Trainer, last Record) error
+}
+
+// Record is what one step says about the parameters that it started from, on
+// the rows and the noise of that step: means per row, in nats.
+type Record struct {
+	Step      int     // k, from 0
+	Loss      float64 // -(Recon - Beta KL)
+	Recon, KL float64 // the terms of review eq. (30)
+	Beta      float64
+	GradNorm  float64 // before clipping
+	SD        float64 // s of a Gaussian likelihood, NaN for others
+}
+
+// ELBO returns Recon - KL.
+func (r Record) ELBO() float64 { return r.Recon - r.KL }
+
+// Trainer fits a model to data: joint ascent of the ELBO in theta and phi by
+// Adam (Kingma and Welling 2014), review eq. (32), or descent of the loss of a
+// plain autoencoder. A Float32 model is trained in float32 throughout.
+type Trainer struct {
+	m       *Model
+	cfg     TrainConfig
+	do      stepper
+	step    int
+	history []Record
+	failed  error
+}
+
+// stepper is training in the arithmetic of the model.
+type stepper interface {
+	step(o objective, clip float64) (recon, kl, norm float64, err error)
+}
+
+// NewTrainer prepares training without taking a step. The trainer changes the
+// parameters of the model and keeps a copy of the data. It returns
+// *ebmkit.ArgError if the data does not fit, lies outside [0, 1] for a Bernoulli
+// model or is not finite, the batch is larger than the data, or a value of cfg is
+// out of range.
+func NewTrainer(m *Model, data *ebmkit.Ensemble, cfg TrainConfig) (*Trainer, error) {
+	const fn = "vae.NewTrainer"
+	bad := func(arg string, value any, want string) error {
+		return &ebmkit.ArgError{Func: fn, Arg: arg, Value: value, Want: want}
+	}
+	if m == nil {
+		return nil, bad("m", nil, "a model")
+	}
+	if err := m.checkData(fn, "data", data); err != nil {
+		return nil, err
+	}
+	if cfg.Samples == 0 {
+		cfg.Samples = 1
+	}
+	if cfg.Samples < 1 {
+		return nil, bad("Samples", cfg.Samples, "at least 1")
+	}
+	if cfg.Gradient > ScoreFunction {
+		return nil, bad("Gradient", cfg.Gradient, "Pathwise or ScoreFunction")
+	}
+	if m.cfg.Deterministic && (cfg.Samples != 1 || cfg.Gradient != Pathwise || cfg.Beta != nil) {
+		return nil, bad("Samples, Gradient and Beta", fmt.Sprint(cfg.Samples, ", ", cfg.Gradient, ", ", cfg.Beta),
+			"the zero values: a plain autoencoder has no noise and no KL")
+	}
+	if cfg.Beta == nil {
+		cfg.Beta = nn.Constant(1)
+	}
+	if !(cfg.Clip >= 0) {
+		return nil, bad("Clip", cfg.Clip, "a positive norm, or 0 for none")
+	}
+	for i, h := range cfg.Hooks {
+		if h.Do == nil || h.Name == "" || h.Every < 0 {
+			return nil, bad(fmt.Sprintf("Hooks[%d]", i), fmt.Sprintf("%q every %d", h.Name, h.Every), "a name, a function and Every of at least 0")
+		}
+	}
+	t := &Trainer{m: m, cfg: cfg}
+	var err error
+	if m.cfg.Precision == nn.Float32 {
+		t.do, err = newRun(m, &kernels32, data, &cfg)
+	} else {
+		t.do, err = newRun(m, &kernels64, data, &cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// run is a stepper in T.
+type run[T nn.Float] struct {
+	e           *engine[T]
+	data        *minibatch.Batches[T]
+	noise       *ebmkit.Stream
+	adam        *nn.Adam[T]
+	theta, grad []T
+}
+
+func newRun[T nn.Float](m *Model, k *kernels[T], data *ebmkit.Ensemble, cfg *TrainConfig) (*run[T], error) {
+	b, err := minibatch.New[T]("vae.NewTrainer", data, m.cfg.Dim, cfg.Batch, cfg.Seed)
+	if err != nil {
+		return nil, err
+	}
+	adam, err := nn.NewAdam[T](cfg.Adam)
+	if err != nil {
+		return nil, err
+	}
+	r := &run[T]{e: newEngine(m, k), data: b, noise: ebmkit.NewStream(cfg.Seed, "noise", 0), adam: adam}
+	r.e.reserve(b.Size(), cfg.Samples)
+	for _, v := range m.Params(nil) {
+		r.theta = append(r.theta, T(v))
+	}
+	r.grad = make([]T, len(r.theta))
+	return r, nil
+}
+
+func (r *run[T]) step(o objective, clip float64) (recon, kl, norm float64, err error) {
+	clear(r.grad)
+	r.noise.FillNormal(r.e.eps)
+	recon, kl = r.e.grad(r.grad, r.data.Next(), o)
+	norm = gradNorm(r.grad)
+	if loss := o.beta*kl - recon; !finite(norm) || !finite(loss) {
+		hint := "the gradient's norm, loss %g: lower the learning rate, or set Clip"
+		v := norm
+		if finite(norm) {
+			hint, v = "the loss, gradient norm finite: lower the learning rate, or set Clip", loss
+		} else {
+			hint = fmt.Sprintf(hint, loss)
+		}
+		return recon, kl, norm, &ebmkit.DivergedError{Func: "vae.Trainer", Walker: -1, Value: v, Hint: hint}
+	}
+	if clip > 0 && norm > clip {
+		nn.Clip(r.grad, clip)
+	}
+	r.adam.Step(r.theta, r.grad)
+	if err := setParams(r.e.m, r.theta); err != nil {
+		return recon, kl, norm, &ebmkit.DivergedError{Func: "vae.Trainer", Walker: -1, Value: norm,
+			Hint: fmt.Sprintf("the model refuses the new parameters (%v): lower the learning rate; the value is the norm of the gradient", err)}
+	}
+	return recon, kl, norm, nil
+}
+
+func finite(v float64) bool { return v-v == 0 }
+
+// gradNorm is nn.Norm for long gradients.
+func gradNorm[T nn.Float](g []T) float64 {
+	const chunk = 4096
+	var sum float64
+	for lo := 0; lo < len(g); lo += chunk {
+		hi := min(lo+chunk, len(g))
+		switch g := any(g).(type) {
+		case []float32:
+			var s [1]float32
+			vmath.DotRows32(s[:], 1, g[lo:hi], hi-lo, g[lo:hi], 1)
+			sum += float64(s[0])
+		case []float64:
+			sum += vmath.Dot(g[lo:hi], g[lo:hi])
+		}
+	}
+	return math.Sqrt(sum)
+}
+
+// Model returns the model that is trained.
+func (t *Trainer) Model() *Model { return t.m }
+
+// Steps returns the number of steps done.
+func (t *Trainer) Steps() int { return t.step }
+
+// History returns the records of all steps. The caller must not change it.
+func (t *Trainer) History() []Record { return t.history }
+
+// Series returns one number of each record, as in t.Series(vae.Record.ELBO).
+func (t *Trainer) Series(f func(r Record) float64) []float64 {
+	s := make([]float64, len(t.history))
+	for i, r := range t.history {
+		s[i] = f(r)
+	}
+	return s
+}
+
+// Step takes one step and returns its record, which is also the last of History.
+// When loss or gradient are not finite it returns *ebmkit.DivergedError, the
+// model keeps its last parameters, and the trainer takes no further step.
+func (t *Trainer) Step() (Record, error) {
+	if t.failed != nil {
+		return Record{}, t.failed
+	}
+	rec := Record{Step: t.step, Beta: t.cfg.Beta.Rate(t.step), SD: t.m.SD()}
+	if t.m.cfg.Deterministic {
+		rec.Beta = 0
+	} else if !(rec.Beta >= 0) || math.IsInf(rec.Beta, 1) {
+		t.failed = &ebmkit.ArgError{Func: "vae.Trainer.Step", Arg: fmt.Sprintf("Beta.Rate(%d)", t.step), Value: rec.Beta, Want: "a finite weight of at least 0"}
+		return rec, t.failed
+	}
+	var err error
+	rec.Recon, rec.KL, rec.GradNorm, err = t.do.step(objective{rec.Beta, t.cfg.Samples, t.cfg.Gradient}, t.cfg.Clip)
+	rec.Loss = rec.Beta*rec.KL - rec.Recon
+	if err != nil {
+		if d, ok := err.(*ebmkit.DivergedError); ok {
+			d.Step = t.step
+		}
+		t.failed = err
+		return rec, err
+	}
+	t.step++
+	t.history = append(t.history, rec)
+	for _, h := range t.cfg.Hooks {
+		if h.Every > 1 && t.step%h.Every != 0 {
+			continue
+		}
+		if err := h.Do(t, rec); err != nil {
+			return rec, fmt.Errorf("vae.Trainer: hook %q after step %d: %w", h.Name, rec.Step, err)
+		}
+	}
+	return rec, nil
+}
+
+// Fit takes steps until there are total of them. It stops between two steps when
+// ctx ends and returns ctx.Err(); it can be called again and goes on with the
+// same bits. Errors of Step end it.
+func (t *Trainer) Fit(ctx context.Context, total int) error {
+	var shown time.Time
+	for t.step < total {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rec, err := t.Step()
+		if err != nil {
+			return err
+		}
+		if t.cfg.Progress != nil && (t.step == total || time.Since(shown) > progressTime) {
+			t.cfg.Progress(t.step, total, rec)
+			shown = time.Now()
+		}
+	}
+	return t.failed
+}
+
+// progressTime is how often Fit reports, more or less. It changes no number.
+const progressTime = 50 * time.Millisecond
