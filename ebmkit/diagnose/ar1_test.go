@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/conform"
 )
 
 // The oracle of this file is the stationary Gaussian AR(1) process
@@ -22,6 +23,9 @@ func ar1Series(t testing.TB, draws, chains int, phi float64, seed uint64) *Serie
 }
 
 func TestTauOfAR1(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	const reps, chains, draws = 100, 2, 10_000
 	for _, phi := range []float64{0, 0.5, 0.9, -0.3, -0.8} {
 		want := (1 + phi) / (1 - phi)
@@ -64,6 +68,9 @@ func zOf(z []float64) (meanSquare, off float64) {
 }
 
 func TestMCSECovers(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	const reps, chains, draws = 400, 4, 2000
 	type method struct {
 		name string

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
+	"github.com/ebmkit/hitchhiker/internal/conform"
 )
 
 // The denoising loss is the explicit loss of eq. (57) plus a constant that does
@@ -14,6 +15,9 @@ import (
 // for zero; and in closed form for Gaussian data. Regressing on +z/sd instead
 // fails.
 func TestDenoisingIsExplicitPlusConstant(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	const n = 30000
 	data := line()
 	points := must(ebmkit.Draw(data, 100000, 1))

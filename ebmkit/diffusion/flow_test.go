@@ -11,12 +11,16 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
+	"github.com/ebmkit/hitchhiker/internal/conform"
 )
 
 // The likelihood of the flow is that of the data, up to what the prior misses
 // (none here: End is the exact law at T) and the error of the time steps, which
 // falls with the order of the scheme.
 func TestFlowLikelihood(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	ctx := context.Background()
 	for name, data := range map[string]*energy.Mixture{"ring": ring(), "skew": skew(), "line": line()} {
 		x := must(ebmkit.Draw(data, 20, 3))
@@ -45,6 +49,9 @@ func TestFlowLikelihood(t *testing.T) {
 
 // Divergences by differences and by random probes.
 func TestFlowWithoutDivergence(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	ctx := context.Background()
 	data := skew()
 	x := must(ebmkit.Draw(data, 70, 3))
@@ -102,6 +109,9 @@ func entropy(m *energy.Mixture) (float64, error) {
 
 // Interpolants: log rho_1 from the flow back to the base.
 func TestInterpolantLikelihood(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	ctx := context.Background()
 	base, data := ring(), skew()
 	x := must(ebmkit.Draw(data, 20, 3))

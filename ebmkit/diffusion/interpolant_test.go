@@ -39,6 +39,9 @@ func TestDerivativesInTime(t *testing.T) {
 // (target - field(X)), is uncorrelated with any function of X. 0.9 of the field
 // fails.
 func TestConditionalExpectation(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	const n = 15000
 	x0, x1 := must(ebmkit.Draw(ring(), n, 1)), must(ebmkit.Draw(skew(), n, 2))
 	for name, p := range interpolants {
@@ -80,6 +83,9 @@ func TestConditionalExpectation(t *testing.T) {
 // The law at t = 1 is the data, whatever epsilon; with b too small, or with the
 // score left out of the SDE, it is not.
 func TestGeneration(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	ctx := context.Background()
 	base, data := must(energy.NewIsotropicGaussian([]float64{0, 0}, 1)), ring()
 	n, small := 3000, 0.9

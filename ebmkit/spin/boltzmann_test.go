@@ -263,6 +263,9 @@ func TestGaussianRBMIsAMixture(t *testing.T) {
 // Block Gibbs leaves the exact law where it is: frequencies of all visible
 // states, by chi-squared; a bias in the parameters is noticed.
 func TestBlockGibbs(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	const walkers = 20_000
 	m := stir(must(NewRBM(4, 3)), 0.8, 12)
 	off := must(NewRBM(4, 3))

@@ -100,6 +100,9 @@ func TestPseudoInverseKeepsCorrelatedPatterns(t *testing.T) {
 
 // The rate of wrong spins after one step is the binomial probability.
 func TestOneStepErrorAgainstSimulation(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	for _, c := range []struct{ n, p int }{{50, 20}, {101, 30}, {40, 41}} {
 		wrong, zero, err := OneStepError(c.n, c.p)
 		if err != nil {

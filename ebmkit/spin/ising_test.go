@@ -289,6 +289,9 @@ func TestEnumerationNoticesAWrongKernel(t *testing.T) {
 // neighbours down, moves there and back have rates in the ratio
 // exp(-Beta dU). A temperature that is off by 10 % is noticed.
 func TestWolffDetailedBalance(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	const tries = 200_000
 	tor, beta := Torus{4, 4, 1, 0}, 0.2
 	g := must(tor.Ising())
@@ -408,6 +411,9 @@ func TestExactResultsAgree(t *testing.T) {
 // The magnetisation of a lattice of 64 x 64 below the critical temperature is
 // Yang's, the energy that of the torus.
 func TestYang(t *testing.T) {
+	if conform.Race {
+		t.Skip("long sums; the race detector has other tests")
+	}
 	const draws = 1500
 	tor := Torus{64, 64, 1, 0}
 	for _, beta := range []float64{0.47, 0.55} {
