@@ -160,7 +160,7 @@ func newGrid(fn string, o Exact, d int) (*grid, error) {
 }
 
 func (g *grid) model(c *contrast, dst []float64, rec *Record) (float64, error) {
-	logZ, err := g.measure(c.rowsOf)
+	logZ, err := g.measure(c.rowsOf, 1e-8)
 	if err != nil {
 		return 0, err
 	}
@@ -169,8 +169,9 @@ func (g *grid) model(c *contrast, dst []float64, rec *Record) (float64, error) {
 }
 
 // measure writes the energies of the nodes and their probabilities into g.u and
-// g.w, and returns log Z.
-func (g *grid) measure(r *rowsOf) (float64, error) {
+// g.w, and returns log Z. Of the probability no more than outside may lie in the
+// outermost layer.
+func (g *grid) measure(r *rowsOf, outside float64) (float64, error) {
 	r.eval(g.u, nil, g.xs)
 	for i, u := range g.u {
 		g.w[i] = -u
@@ -196,7 +197,7 @@ func (g *grid) measure(r *rowsOf) (float64, error) {
 	if !finite(logZ) {
 		return 0, fail(logZ, "log Z on the grid is not finite: lower the learning rate")
 	}
-	if wall > 1e-8 {
+	if wall > outside {
 		return 0, fail(wall, "the value is the probability of the outermost layer of the grid: take a larger box, or confine the energy")
 	}
 	if e := math.Abs(half*scale - 1); e > 1e-3 {

@@ -31,7 +31,8 @@ type Verdict struct {
 //
 // It returns *ebmkit.ArgError for a grid that does not fit, and
 // *ebmkit.DivergedError where the grid is too small or too coarse for the model,
-// as training with Exact does.
+// as training with Exact does, but at 1e-5 of the probability in the outermost
+// layer.
 func (o Exact) Judge(model ebmkit.Parametric, law Parted) (*Verdict, error) {
 	const fn = "train.Exact.Judge"
 	if model == nil || law == nil || model.Dim() != law.Dim() {
@@ -41,7 +42,7 @@ func (o Exact) Judge(model ebmkit.Parametric, law Parted) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	logZ, err := g.measure(newRows(model))
+	logZ, err := g.measure(newRows(model), 1e-5)
 	if err != nil {
 		return nil, err
 	}
