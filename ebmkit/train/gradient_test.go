@@ -72,6 +72,10 @@ func TestGradientIsDerivativeOfLoss(t *testing.T) {
 	rbm := must(spin.NewRBM(5, 3))
 	rbm.Randomize(0.5, 1)
 	noise1, noise2 := gauss1(0, 2), iso(2, 0, 0)
+	some := 25 // parameters of each
+	if testing.Short() {
+		some = 4
+	}
 	box := train.Exact{Lo: []float64{-14, -14}, Hi: []float64{14, 14}, Nodes: 90}
 	for _, c := range []struct {
 		name string
@@ -98,7 +102,7 @@ func TestGradientIsDerivativeOfLoss(t *testing.T) {
 		theta := c.m.Params(nil)
 		_, g := gradOnce(t, c.m, c.data, c.o)
 		worst := 0.0
-		for k := 0; k < len(theta); k += 1 + len(theta)/25 {
+		for k := 0; k < len(theta); k += 1 + len(theta)/some {
 			move := func(h float64) float64 {
 				moved := append([]float64(nil), theta...)
 				moved[k] += h

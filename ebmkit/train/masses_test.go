@@ -126,10 +126,13 @@ func TestPCDDrifts(t *testing.T) {
 // Jarzynski: over five seeds the learned mass is that of the data, and an
 // independent ensemble on the recorded path finds the exact log Z.
 func TestJarzynskiLearnsTheMass(t *testing.T) {
-	const n, k, d = 4000, 300, 10
+	n, k, d, walkers := 4000, 300, 10, 3000
+	if testing.Short() {
+		n, d, walkers = 1000, 3, 1500
+	}
 	data := must(ebmkit.Draw(carbone(d, trueZ), n, 1))
 	f := inB(data)
-	o := train.Jarzynski{Walkers: 3000, Kernel: mcmc.ULA{Step: 0.1}}
+	o := train.Jarzynski{Walkers: walkers, Kernel: mcmc.ULA{Step: 0.1}}
 	var mass []float64
 	for seed := range uint64(5) {
 		m := carbone(d, 0)
@@ -179,8 +182,12 @@ func TestFollowNeedsTheCorrection(t *testing.T) {
 	}
 	m := iso(1, 0, 0, 0, 0)
 	exact := m.LogZ() - d*math.Ln2
+	walkers := 8000
+	if testing.Short() {
+		walkers = 2000
+	}
 	run := func(kernel mcmc.Method, steps int) float64 {
-		est := must(train.Follow(ctx, m, path, train.Jarzynski{Walkers: 8000, Kernel: kernel, Steps: steps}, 1))
+		est := must(train.Follow(ctx, m, path, train.Jarzynski{Walkers: walkers, Kernel: kernel, Steps: steps}, 1))
 		last := est[len(est)-1]
 		t.Logf("%T, %d steps: log Z %v, exact %v, z = %.1f", kernel, steps, last, exact, last.Z(exact))
 		return math.Abs(last.Z(exact))
@@ -282,11 +289,11 @@ func (m means) AddParamGrad(dst, w, xs []float64) {
 func TestJarzynskiRBM(t *testing.T) {
 	bars := barsAndStripes()
 	data := &ebmkit.Ensemble{N: len(bars) / 9, Dim: 9, X: bars}
-	const walkers, k, eta = 1000, 150, 0.05
+	const k, eta = 150, 0.05
 	var diff []float64
-	seeds := uint64(6)
+	seeds, walkers := uint64(6), 1000
 	if testing.Short() {
-		seeds = 3
+		seeds, walkers = 4, 200
 	}
 	var want float64
 	for seed := range seeds {
@@ -311,7 +318,7 @@ func TestJarzynskiRBM(t *testing.T) {
 		for i := range k {
 			at.SetParams(tr.Path().Row(i))
 			if i%10 == 0 {
-				want -= 10 * eta * trCov(at, sampleStates(at, 300, 7)) / walkers
+				want -= 10 * eta * trCov(at, sampleStates(at, 300, 7)) / float64(walkers)
 			}
 		}
 		at.SetParams(tr.Path().Row(0))

@@ -54,7 +54,7 @@ func TestISMIsMaximumLikelihoodOnGaussians(t *testing.T) {
 	// And training gets there.
 	fit := must(energy.NewGaussian([]float64{0, 0}, []float64{1, 0, 0, 1}))
 	tr := must(train.New(fit, data, train.ISM{}, adam(0.02), train.Config{}))
-	if err := tr.Fit(ctx, 1500); err != nil {
+	if err := tr.Fit(ctx, 800); err != nil {
 		t.Fatal(err)
 	}
 	mean, cov := fit.Mean(nil), fit.Cov(nil)
@@ -147,14 +147,14 @@ func TestSSMIsUnbiased(t *testing.T) {
 // A score network learns the score of a mixture where there are data, and is
 // wrong where there are none.
 func TestLearnedScore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains networks")
+	}
 	truth := must(energy.NewMixture1D([]float64{0.7, 0.3}, []float64{-4, 4}, []float64{1, 1}))
 	data := must(ebmkit.Draw(truth, 2000, 1))
 	score := must(nn.NewField(nn.FieldConfig{Dim: 1, Hidden: []int{32, 32}, Act: nn.SiLU, Seed: 1}))
 	energyNet := must(nn.NewEnergy(must(nn.NewMLP(nn.Config{Sizes: []int{1, 32, 32, 1}, Act: nn.SiLU, Seed: 1})), 0))
-	steps := 600
-	if testing.Short() {
-		steps = 300
-	}
+	const steps = 600
 	const sigma = 0.2
 	noisy := must(energy.NewMixture1D([]float64{0.7, 0.3}, []float64{-4, 4}, []float64{math.Sqrt(1 + sigma*sigma), math.Sqrt(1 + sigma*sigma)}))
 	for name, c := range map[string]struct {
