@@ -74,6 +74,9 @@ func TestOptimum(t *testing.T) {
 			t.Errorf("V = %g is not below the maximum %g", v, c.Value)
 		}
 	}
+	if testing.Short() {
+		return
+	}
 	// In two dimensions, and for densities that hardly overlap: C is close to 0.
 	ring := must(energy.NewRing(3, 4, 0.3))
 	far := must(energy.NewIsotropicGaussian([]float64{0, 0}, 0.3))
@@ -87,6 +90,9 @@ func TestOptimum(t *testing.T) {
 // whose law is known, approaches D*: V rises to C(G), and the logit to the log
 // ratio of the densities where there are points.
 func TestTrainedDiscriminator(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 1,500 steps")
+	}
 	p := must(energy.NewMixture1D([]float64{0.4, 0.6}, []float64{-1.2, 1.2}, []float64{0.5, 0.5}))
 	data := must(ebmkit.Draw(p, 40000, 1))
 	m := must(gan.New(gan.Config{Dim: 1, Noise: 1, Discriminator: []int{32, 32}, Act: nn.SiLU, Seed: 2}))

@@ -40,13 +40,12 @@ func points(n, d int) []float64 {
 
 // lossAt returns the loss of the model at theta on the rows xs with the noise
 // eps, and its gradient if asked.
-func lossAt(t *testing.T, m *Model, theta, xs, eps []float64, o objective, grad []float64) float64 {
+func lossAt(t *testing.T, e *engine[float64], theta, xs, eps []float64, o objective, grad []float64) float64 {
 	t.Helper()
-	if err := m.SetParams(theta); err != nil {
+	if err := e.m.SetParams(theta); err != nil {
 		t.Fatal(err)
 	}
-	e := newEngine(m, &kernels64)
-	e.reserve(len(xs)/m.cfg.Dim, o.samples)
+	e.reserve(len(xs)/e.m.cfg.Dim, o.samples)
 	copy(e.eps, eps)
 	recon, kl := e.grad(grad, xs, o)
 	return o.beta*kl - recon
@@ -58,6 +57,9 @@ func TestPathwiseGradient(t *testing.T) {
 	const n = 67 // more than a block
 	for name, m := range models(t, nn.Float64) {
 		for _, samples := range []int{1, 3} {
+			if testing.Short() && samples > 1 && name != "Bernoulli" {
+				continue
+			}
 			if m.cfg.Deterministic && samples > 1 {
 				continue
 			}
@@ -66,15 +68,16 @@ func TestPathwiseGradient(t *testing.T) {
 			ebmkit.NewStream(2, "eps", 0).FillNormal(eps)
 			theta := m.Params(nil)
 			grad := make([]float64, len(theta))
-			lossAt(t, m, theta, xs, eps, o, grad)
+			e := newEngine(m, &kernels64)
+			lossAt(t, e, theta, xs, eps, o, grad)
 			check := func(o objective) (worst float64) {
 				at := append([]float64(nil), theta...)
 				for k := range theta {
 					const h = 1e-5
 					at[k] = theta[k] + h
-					up := lossAt(t, m, at, xs, eps, o, nil)
+					up := lossAt(t, e, at, xs, eps, o, nil)
 					at[k] = theta[k] - h
-					down := lossAt(t, m, at, xs, eps, o, nil)
+					down := lossAt(t, e, at, xs, eps, o, nil)
 					at[k] = theta[k]
 					worst = max(worst, math.Abs((up-down)/(2*h)-grad[k]))
 				}
@@ -92,7 +95,7 @@ func TestPathwiseGradient(t *testing.T) {
 			if worst := check(objective{beta: 0.71, samples: samples}); worst < 1e-4 {
 				t.Errorf("%s: the control is off by %.2g only", name, worst)
 			}
-			lossAt(t, m, theta, xs, eps, o, nil)
+			lossAt(t, e, theta, xs, eps, o, nil) // theta back
 		}
 	}
 }
@@ -103,7 +106,10 @@ func TestScoreFunctionGradient(t *testing.T) {
 	for _, name := range []string{"Gaussian", "Bernoulli"} {
 		m := models(t, nn.Float64)[name]
 		xs := &ebmkit.Ensemble{N: 3, Dim: 5, X: points(3, 5)}
-		const repeats = 4000
+		repeats := 4000
+		if testing.Short() {
+			repeats = 1000
+		}
 		spread := func(g Gradient, samples int) (mean, sd []float64) {
 			mean, sd, err := m.GradientSpread(g, xs, samples, repeats, uint64(1+samples)+10*uint64(g))
 			if err != nil {
@@ -114,7 +120,7 @@ func TestScoreFunctionGradient(t *testing.T) {
 		ne := m.enc.NumParams()
 		compare := func(m1, s1, m2, s2 []float64) (worst float64) {
 			for k := range m1[:ne] {
-				worst = max(worst, math.Abs(m1[k]-m2[k])/math.Sqrt((s1[k]*s1[k]+s2[k]*s2[k])/repeats))
+				worst = max(worst, math.Abs(m1[k]-m2[k])/math.Sqrt((s1[k]*s1[k]+s2[k]*s2[k])/float64(repeats)))
 			}
 			return worst
 		}
@@ -160,7 +166,7 @@ func TestFloat32Gradient(t *testing.T) {
 		xs, eps := points(n, 5), make([]float64, n*2)
 		ebmkit.NewStream(2, "eps", 0).FillNormal(eps)
 		want := make([]float64, m.NumParams())
-		loss := lossAt(t, m, m.Params(nil), xs, eps, o, want)
+		loss := lossAt(t, newEngine(m, &kernels64), m.Params(nil), xs, eps, o, want)
 		e := newEngine(low[name], &kernels32)
 		e.reserve(n, 1)
 		copy(e.eps, eps)

@@ -155,6 +155,9 @@ func TestLinearOptimum(t *testing.T) {
 // (Some seeds stay longer at the saddle where a coordinate of the code has
 // collapsed: 2, for one.)
 func TestLinearTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 1,200 steps")
+	}
 	data := cigar(1000)
 	mom := must(vae.MomentsOf(data))
 	best := must(vae.FitPPCA(mom, 2))
@@ -186,7 +189,7 @@ func TestLinearTraining(t *testing.T) {
 
 // A linear autoencoder projects on the subspace of the principal components.
 func TestLinearAutoencoder(t *testing.T) {
-	data := cigar(500)
+	data := cigar(60)
 	mom := must(vae.MomentsOf(data))
 	values, v := mom.Principal()
 	m := must(vae.New(vae.Config{Dim: 4, Latent: 2, Deterministic: true, Precision: nn.Float64, Seed: 3}))
