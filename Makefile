@@ -22,7 +22,7 @@ notebooks: setup ## run all notebooks in full, in place (NB=2-energy-based-model
 gallery: setup ## pictures and table of the README from the executed notebooks
 	@$(PY) cmd/gallery.py
 
-reproduce: setup ## run notebooks at GOMAXPROCS 1, 2 and 7 and compare the bytes (NB=... for one)
+reproduce: setup ## run notebooks at GOMAXPROCS 1, 2 and 7 and without assembler, compare the bytes (NB=... for one)
 	@$(PY) cmd/notebooks.py same $(NB)
 
 test: ## vet, staticcheck, all Go tests, every notebook in reduced size
