@@ -14,6 +14,13 @@
 // gradient descent is followed with Alpha = 1, Nu = p/h, Rate = eta/h and Step =
 // h. In train.CD with P steps a walker has the age P h when it is used, here it has
 // the mean age 1/Nu: to first order they are the same for Alpha/Nu = P h.
+//
+// For Nu t much larger than 1 and Nu large, review eq. (113),
+//
+//	rho = rho_data + (Alpha/Nu) div(rho_data grad U + grad rho_data) + O(1/Nu^2),
+//
+// and the gradient is Alpha/Nu times that of half the Fisher divergence, by the
+// integration by parts of eq. (116); eq. (114) is printed without Alpha.
 package meanfield
 
 import (
