@@ -13,6 +13,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/ebmkit/evaluate"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
+	"github.com/ebmkit/hitchhiker/internal/conform"
 )
 
 var (
@@ -57,7 +58,10 @@ func Example() {
 
 // Under the null hypothesis a level of 0.05 is exceeded one time in 20.
 func TestLevels(t *testing.T) {
-	const runs = 200
+	runs := 200
+	if testing.Short() {
+		runs = 50
+	}
 	law := ring(unequal...)
 	told := [3]int{}
 	for r := range runs {
@@ -74,7 +78,7 @@ func TestLevels(t *testing.T) {
 	}
 	for i, k := range told {
 		// Ties make the level of the masses, a discrete number, smaller.
-		z := (float64(k) - 0.05*runs) / math.Sqrt(0.05*0.95*runs)
+		z := (float64(k) - 0.05*float64(runs)) / math.Sqrt(0.05*0.95*float64(runs))
 		t.Logf("statistic %d exceeds its level %d times in %d, z = %.1f", i, k, runs, z)
 		if z > 4 || z < -4 && i < 2 {
 			t.Errorf("statistic %d: z = %.1f", i, z)
@@ -84,6 +88,9 @@ func TestLevels(t *testing.T) {
 
 // What is wrong with a generator is seen, each fault by the number that is for it.
 func TestFaults(t *testing.T) {
+	if conform.Race {
+		t.Skip("nothing runs at the same time here, and it is slow under the race detector")
+	}
 	law := ring(unequal...)
 	held := must(ebmkit.Draw(law, 400, 1))
 	judge := must(evaluate.NewJudge(held, evaluate.Config{Parts: law, Truth: law, Bandwidth: 0.4, Projections: 10, Permutations: 39, Seed: 1}))
@@ -178,6 +185,12 @@ func TestSummarize(t *testing.T) {
 	}
 	if len(s.Row()) != len(evaluate.SummaryHeader()) || len(reports[0].Row()) != len(evaluate.Header()) || len(reports[0].ModeRows()[0]) != len(evaluate.ModeHeader()) {
 		t.Error("rows do not fit their headers")
+	}
+	if got, want := fmt.Sprint(s.CostRow()...), fmt.Sprint("truth", 0, 0, "2.0 +- 1.0", "–"); got != want || len(s.CostRow()) != len(evaluate.CostHeader()) {
+		t.Errorf("cost %v, want %v", got, want)
+	}
+	if got, want := fmt.Sprint(reports[1].CostRow()...), fmt.Sprint("truth", 0, 0, "2", "–"); got != want {
+		t.Errorf("cost %v, want %v", got, want)
 	}
 	t.Log(s)
 	t.Log(s.Row()...)
