@@ -257,11 +257,12 @@ func (r *reader) number(key string) int {
 	return n
 }
 
+// floats returns an array of n numbers, nil after an error.
 func (r *reader) floats(name string, n int) []float64 {
 	v, _, err := r.f.Float64s(name)
 	if err != nil || len(v) != n {
 		r.fail("array "+name, fmt.Sprintf("%d numbers", len(v)), fmt.Sprintf("%d float64", n))
-		return make([]float64, max(n, 0))
+		return nil
 	}
 	return v
 }

@@ -263,6 +263,29 @@ func TestDrivingBias(t *testing.T) {
 	}
 }
 
+// What float32 inside a network adds to log Z: the same walkers, noise and path.
+func TestFollowInFloat32(t *testing.T) {
+	make := func(p nn.Precision) *nn.Energy {
+		return must(nn.NewEnergy(must(nn.NewMLP(nn.Config{Sizes: []int{2, 16, 16, 1}, Act: nn.SiLU, Precision: p, Seed: 1})), 1))
+	}
+	wide, narrow := make(nn.Float64), make(nn.Float32)
+	const k = 200
+	theta := wide.Params(nil)
+	path := must(ebmkit.NewEnsemble(k+1, len(theta)))
+	for i := range path.N {
+		for j, v := range theta {
+			path.Row(i)[j] = v * (0.01 + float64(i)/k)
+		}
+	}
+	o := train.Jarzynski{Walkers: 500, Kernel: mcmc.ULA{Step: 0.02}, Init: must(ebmkit.Draw(iso(1, 0, 0), 500, 1))}
+	a, b := must(train.Follow(ctx, wide, path, o, 1)), must(train.Follow(ctx, narrow, path, o, 1))
+	d := math.Abs(a[k].Value - b[k].Value)
+	t.Logf("log Z %v in float64; float32 changes it by %.1e", a[k], d)
+	if d > 1e-6 || d == 0 {
+		t.Errorf("float32 changes log Z by %.1e", d)
+	}
+}
+
 // means is a Gaussian of which only the mean is trained.
 type means struct{ *energy.DiagonalGaussian }
 

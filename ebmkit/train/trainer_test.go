@@ -20,6 +20,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
 	"github.com/ebmkit/hitchhiker/ebmkit/spin"
 	"github.com/ebmkit/hitchhiker/ebmkit/train"
+	"github.com/ebmkit/hitchhiker/internal/store"
 )
 
 // run is a training that can be made again and again.
@@ -223,6 +224,19 @@ func TestLoadRefuses(t *testing.T) {
 	if err := other.Load(path); !errors.As(err, &arg) || arg.Arg != "model" || bitsOf(other) != before {
 		t.Errorf("another activation: %v", err)
 	}
+	// A file that says it has more steps than it holds.
+	f := must(store.Load(path, "train.Trainer", 1))
+	for _, steps := range []string{"2", "1099511627776", "-1", "x"} {
+		f.Config["step"] = steps
+		if err := store.Save(path, f); err != nil {
+			t.Fatal(err)
+		}
+		r.model = func() train.Model { return net(1, 2, 6, 5, 1) }
+		liar := r.trainer()
+		if err := liar.Load(path); !errors.As(err, &arg) || liar.Steps() != 0 {
+			t.Errorf("%s steps: %v", steps, err)
+		}
+	}
 	// Damage, and no file.
 	b := must(os.ReadFile(path))
 	for _, cut := range []int{0, 10, len(b) / 2, len(b) - 1} {
@@ -251,24 +265,29 @@ func TestKilled(t *testing.T) {
 		return
 	}
 	path := filepath.Join(t.TempDir(), "a.npz")
-	s := ebmkit.NewStream(uint64(time.Now().UnixNano()), "kill", 0)
+	s := ebmkit.NewStream(1, "kill", 0)
 	last := 0
 	for range 6 {
+		os.Remove(path)
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")
 		cmd.Env = append(os.Environ(), "EBMKIT_TRAIN_CHILD="+path)
 		if err := cmd.Start(); err != nil {
 			t.Skip(err)
 		}
-		os.Remove(path)
-		for { // until it has begun to write
-			if _, err := os.Stat(path); err == nil {
-				break
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for written := false; !written; { // until it has a first checkpoint
+			select {
+			case err := <-ended:
+				t.Fatalf("the run that was to be killed ended by itself: %v", err)
+			case <-time.After(time.Millisecond):
+				_, err := os.Stat(path)
+				written = err == nil
 			}
-			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(time.Duration(s.IntN(40)) * time.Millisecond)
 		cmd.Process.Kill()
-		cmd.Wait()
+		<-ended
 		tr := runs()[2].trainer()
 		if err := tr.Load(path); err != nil {
 			t.Fatalf("after a kill: %v", err)
