@@ -4,8 +4,9 @@
 // An objective is a plain struct of the paper's parameters, such as
 // PCD{Walkers: 512, Kernel: mcmc.ULA{Step: 0.01}}; a Trainer does the rest:
 //
+//	opt, err := nn.NewAdam[float64](nn.AdamConfig{Rate: nn.Constant(0.001)})
 //	t, err := train.New(model, points, train.CD{Walkers: 100, Kernel: mcmc.ULA{Step: 0.1}, Steps: 10},
-//	    nn.NewAdam(0.001), train.Config{Seed: 1})
+//	    opt, train.Config{Seed: 1})
 //	err = t.Fit(ctx, 1000)
 //
 // # One gradient
