@@ -46,6 +46,8 @@
 // # Arithmetic
 //
 // Networks inside couplings compute in float32 or float64 as Config.Precision
-// says, everything else in float64. Rows go through all layers in blocks of 64,
-// on all cores; every number has the same bits on any number of them.
+// says, everything else in float64: the inverse is good to rounding in both, and
+// with float32 networks an x beyond 3e38 gives NaN. Rows go through all layers in
+// blocks of 64, on all cores; every number has the same bits on any number of
+// them.
 package flow
