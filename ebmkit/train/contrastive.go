@@ -81,7 +81,8 @@ func (b *cd) Walkers() *ebmkit.Ensemble { return b.ens }
 // probability before it moves, on a random point of the data or on a draw of
 // From: the rate nu of eq. (112) is Renew per time of a step. Renew = 0 is the
 // review's algorithm, and its masses drift at the rate (walkers' fraction -
-// data's fraction).
+// data's fraction). A learning rate that outruns the walkers makes parameters
+// swing, and with mcmc.ULA they may run away.
 type PCD struct {
 	Walkers int              // N; may be larger than the number of data
 	Kernel  mcmc.Method      // any kernel; the review's is mcmc.ULA

@@ -290,7 +290,7 @@ func (t *Trainer) runaway(rec *Record) error {
 		return diverged(rec.Gap(), "a mean energy is infinite: data or walkers lie where the model forbids them")
 	}
 	if gap := rec.Gap(); math.Abs(gap) > t.cfg.MaxGap {
-		return diverged(gap, fmt.Sprintf("mean energy %g of data and %g of walkers drift apart (Config.MaxGap = %g), gradient norm %g: lower the learning rate, take more kernel steps, or confine the energy",
+		return diverged(gap, fmt.Sprintf("mean energy %g of data and %g of walkers drift apart (Config.MaxGap = %g), gradient norm %g: lower the learning rate, take more kernel steps or smaller ones, or confine the energy",
 			rec.DataEnergy, rec.WalkerEnergy, t.cfg.MaxGap, rec.GradNorm))
 	}
 	return nil
