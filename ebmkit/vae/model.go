@@ -165,10 +165,12 @@ func (m *Model) SD() float64 {
 	return vmath.Exp(m.logSD)
 }
 
-// Encoder and Decoder return the networks. Use SetParams of the model.
+// Encoder returns the network from data to (mu, log sigma^2). Its parameters are
+// set through SetParams of the model.
 func (m *Model) Encoder() *nn.MLP { return m.enc }
 
-// Decoder returns the network from codes to data.
+// Decoder returns the network from codes to the parameters of the likelihood; see
+// Encoder.
 func (m *Model) Decoder() *nn.MLP { return m.dec }
 
 // NumParams returns the number of parameters.

@@ -16,7 +16,8 @@ import (
 //
 // so that exp(-U)/Z = rho_theta(z|x) and log Z = log rho_theta(x), the
 // log-likelihood that the ELBO bounds, review eq. (22). It reads the current
-// parameters of the model.
+// parameters of the model. For quadrature the model should be of Float64: the
+// rounding of float32 is a noise that adaptive rules chase.
 type Posterior struct {
 	m    *Model
 	x    []float64
