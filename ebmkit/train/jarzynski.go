@@ -39,7 +39,8 @@ import (
 //
 //	sum_k eta_k tr Cov(dU/dtheta)/N
 //
-// for gradient descent with rates eta_k. Take N large enough for it to be small,
+// for gradient descent with rates eta_k, if walkers are fresh at every step; the
+// memory of walkers and parameters takes part of it away. Take N large enough for it to be small,
 // or let the rate fall.
 //
 // Works are differences of energies. The rounding of a network in nn.Float32 does
