@@ -6,6 +6,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // The energies that the paths make keep the contracts of package ebmkit.
@@ -54,7 +55,7 @@ func TestSystematic(t *testing.T) {
 	const grid = 7000
 	for r := range grid {
 		index := make([]int, n)
-		systematic(index, w, (float64(r)+0.5)/grid)
+		vmath.Systematic(index, w, (float64(r)+0.5)/grid)
 		count := make([]int, len(w))
 		for _, i := range index {
 			count[i]++

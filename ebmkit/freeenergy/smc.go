@@ -180,7 +180,7 @@ func (p *population) run(ctx context.Context, m SMC, path Path, from ebmkit.Samp
 			break
 		}
 		if ess < m.Resample*float64(n) {
-			systematic(p.index, p.w, s.Float64())
+			vmath.Systematic(p.index, p.w, s.Float64())
 			for i, from := range p.index {
 				copy(p.x[i*d:(i+1)*d], ens.Row(from))
 				p.w[i] = 1 / float64(n)
@@ -275,19 +275,4 @@ func (p *population) next(m SMC, mv *moving, xs []float64) (float64, error) {
 			Want: fmt.Sprintf("a smaller number: no step from lambda = %g keeps so many particles (is the target +Inf there?)", mv.lambda)}
 	}
 	return lo, nil
-}
-
-// systematic draws len(index) of the particles, i with w[i]*n copies in the
-// mean, rounded up or down, by one uniform number u in [0, 1).
-func systematic(index []int, w []float64, u float64) {
-	n := float64(len(index))
-	i, cum := 0, w[0]
-	for j := range index {
-		at := (float64(j) + u) / n
-		for cum <= at && i < len(w)-1 {
-			i++
-			cum += w[i]
-		}
-		index[j] = i
-	}
 }

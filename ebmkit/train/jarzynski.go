@@ -276,7 +276,7 @@ func (b *jarzynski) minus() []float64 {
 
 func (b *jarzynski) resample(logMean float64) {
 	b.acc[1] += logMean
-	systematic(b.index, b.w, b.pick.Float64())
+	vmath.Systematic(b.index, b.w, b.pick.Float64())
 	d := b.ens.Dim
 	gather := func(v []float64, d int) {
 		old := b.x[:len(v)]

@@ -162,21 +162,6 @@ func fromName(from ebmkit.Sampler) string {
 	return ebmkit.TypeName(from)
 }
 
-// systematic draws len(index) of the walkers, i with w[i]*n copies in the mean,
-// rounded up or down, by one uniform number u in [0, 1). The weights sum to one.
-func systematic(index []int, w []float64, u float64) {
-	n := float64(len(index))
-	i, cum := 0, w[0]
-	for j := range index {
-		at := (float64(j) + u) / n
-		for cum <= at && i < len(w)-1 {
-			i++
-			cum += w[i]
-		}
-		index[j] = i
-	}
-}
-
 // normalise turns log-weights into weights w that sum to one. It returns the log
 // of the mean of exp(logW) and the effective sample size (sum w)^2/sum w^2; NaN
 // for log-weights that cannot be normalised.

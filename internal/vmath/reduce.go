@@ -113,3 +113,23 @@ func LogSumExp(x []float64) float64 {
 	}
 	return top + Log((acc[0]+acc[2])+(acc[1]+acc[3]))
 }
+
+// Systematic draws len(index) of the numbers 0 .. len(w)-1, i with w[i]*n copies
+// in the mean, rounded up or down, by one uniform number u in [0, 1):
+//
+//	index[j] = the least i with w[0] + .. + w[i] > (j + u)/n,   n = len(index).
+//
+// The weights must sum to one; w must not be empty. It is the systematic
+// resampling of Carpenter, Clifford and Fearnhead (1999).
+func Systematic(index []int, w []float64, u float64) {
+	n := float64(len(index))
+	i, cum := 0, w[0]
+	for j := range index {
+		at := (float64(j) + u) / n
+		for cum <= at && i < len(w)-1 {
+			i++
+			cum += w[i]
+		}
+		index[j] = i
+	}
+}
