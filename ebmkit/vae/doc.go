@@ -18,12 +18,16 @@
 //	ELBO = Recon - KL <= log rho_theta(x),
 //	Recon = E_q[log rho_theta(x|z)],   KL = KL(q_phi(z|x) || rho(z)),
 //
-// in nats. The review calls it the variational free energy too; that is minus the
-// ELBO. What a Trainer makes smaller is the mean over rows of -(Recon - Beta KL).
+// in nats, with equality if and only if q is the posterior rho_theta(z|x), review
+// eq. (23). The review calls it the variational free energy too; that is minus the
+// ELBO. What a Trainer makes smaller is the mean over rows of -(Recon - Beta KL):
+// at Beta 1 minus the amortised objective of review eq. (28), in which one encoder
+// answers for all rows. FixedForm gives every row a Gaussian of its own, eq. (27).
 //
 // # A posterior is an energy
 //
 // Model.Posterior is the energy U(z) = -log rho_theta(x, z), whose log Z is
 // log rho_theta(x): with a code of one or two dimensions package quad computes
 // the log-likelihood that the ELBO bounds, and package divergence the gap.
+// Model.Marginal is the law of the data as an energy, with log Z = 0.
 package vae
