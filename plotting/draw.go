@@ -566,13 +566,13 @@ func (p *panel) axes(c *canvas.Canvas) {
 	d := p.data
 	ink := t.Ink
 	tick := func(x0, y0, x1, y1 float64) { line(c, x0, y0, x1, y1, t.AxisWidth, nil, ink) }
-	if p.frame() {
-		var path canvas.Path
-		path.Rectangle(d)
+	switch {
+	case p.s.Picture && !p.s.hasField(): // a diagram
+	case p.frame():
 		for _, e := range [4][4]float64{{d.X0, d.Y0, d.X1, d.Y0}, {d.X0, d.Y1, d.X1, d.Y1}, {d.X0, d.Y0, d.X0, d.Y1}, {d.X1, d.Y0, d.X1, d.Y1}} {
 			tick(e[0], e[1], e[2], e[3])
 		}
-	} else {
+	default:
 		tick(d.X0-t.AxisWidth/2, d.Y0, d.X1, d.Y0)
 		tick(d.X0, d.Y0-t.AxisWidth/2, d.X0, d.Y1)
 	}

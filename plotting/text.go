@@ -110,6 +110,9 @@ func (r *Series) text() string {
 	case KindNote:
 		return fmt.Sprintf("%s at (%s, %s)", name, shortNumber(r.X[0]), shortNumber(r.Y[0]))
 	case KindCustom:
+		if _, ok := r.Custom.(Diagram); ok {
+			return PlainText(r.Name)
+		}
 		return name
 	}
 	return fmt.Sprintf("%s: %d points, x %s, y %s", name, len(r.X), between(r.X), between(r.Y))
