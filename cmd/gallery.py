@@ -2,7 +2,8 @@
 """Pictures and table of contents of the README, from the executed notebooks.
 
     gallery.py          copy the pictures to docs/figures and rewrite the table
-    gallery.py check    fail if the table is not what the notebooks say
+    gallery.py check    fail if the table is not what the notebooks say, or a link
+                        of the README to a section of a notebook is dead
 
 A notebook exports its figures to notebooks/figures. The README shows those that
 it names as docs/figures/NAME.png. The table between the two marks of the README
@@ -14,6 +15,7 @@ import pathlib
 import re
 import shutil
 import sys
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- notebooks -->", "<!-- end of notebooks -->"
@@ -41,6 +43,25 @@ def table():
     return "\n".join([BEGIN, "| notebook | what it does | review |", "|---|---|---|", *rows, END])
 
 
+def dead_links(text):
+    """Links notebooks/NAME.ipynb#SECTION without a heading that Jupyter gives this
+    anchor, or with nothing computed under it."""
+    dead = []
+    for name, anchor in re.findall(r"\(notebooks/([^)#]+)#([^)]+)\)", text):
+        path, proved, inside = ROOT / "notebooks" / name, False, False
+        cells = json.loads(path.read_text(encoding="utf8"))["cells"] if path.exists() else []
+        for cell in cells:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "markdown":
+                for heading in re.findall(r"^#+ (.+)$", source, re.M):
+                    inside = heading.strip().replace(" ", "-") == urllib.parse.unquote(anchor)
+            elif inside and cell["outputs"]:
+                proved = True
+        if not proved:
+            dead.append(f"{name}#{anchor}")
+    return dead
+
+
 def main():
     readme = ROOT / "README.md"
     old = readme.read_text(encoding="utf8")
@@ -51,6 +72,8 @@ def main():
         missing = [f for f in re.findall(r"\((docs/figures/[^)]+)\)", old) if not (ROOT / f).exists()]
         if missing:
             sys.exit(f"README.md shows {missing}, which make gallery has not made")
+        if dead := dead_links(old):
+            sys.exit(f"README.md links to {dead}: no heading of that name with a computation under it")
         return
     for name in re.findall(r"\(docs/figures/([^)]+)\)", old):
         made = ROOT / "notebooks" / "figures" / name
