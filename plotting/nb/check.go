@@ -180,7 +180,7 @@ func report(r record) {
 	Must0(appendRecord(checksPath(), r))
 }
 
-func checksPath() string { return filepath.Join(stateDir(), "checks.jsonl") }
+func checksPath() string { return filepath.Join(stateDir(), checksName) }
 
 // appendRecord adds a line to the file, which it empties first if it is of
 // another session.

@@ -19,7 +19,7 @@ const (
 )
 
 // Keep stores v for later cells, which are programs of their own, in the file
-// NAME.npz of the notebook's state folder. params are the parameters that v was
+// kept/NAME.npz of the notebook's state folder. params are the parameters that v was
 // computed with: Recall must be given the same. A second Keep of the same name
 // replaces the first.
 //
@@ -31,7 +31,7 @@ const (
 //
 // A value that cannot be stored ends the cell with an error, as Must does.
 func Keep(name string, v any, params ...any) {
-	Must0(keep(stateDir(), name, v, params))
+	Must0(keep(keptDir(), name, v, params))
 }
 
 // Recall returns what a cell has kept under a name with the same parameters. If
@@ -39,9 +39,11 @@ func Keep(name string, v any, params ...any) {
 // the cell and says which cell to run again.
 func Recall[T any](name string, params ...any) T {
 	var v T
-	Must0(recall(stateDir(), name, &v, params))
+	Must0(recall(keptDir(), name, &v, params))
 	return v
 }
+
+func keptDir() string { return filepath.Join(stateDir(), keptName) }
 
 func keep(dir, name string, v any, params []any) error {
 	if err := checkName("nb.Keep", name); err != nil {

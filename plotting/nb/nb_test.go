@@ -567,8 +567,22 @@ func TestStateFile(t *testing.T) {
 	if want := filepath.Join(root, "4a-test", "run.npz"); path != want {
 		t.Errorf("StateFile = %s, want %s", path, want)
 	}
-	if err := os.WriteFile(path, nil, 0o666); err != nil {
+	if err := os.WriteFile(path, []byte("a checkpoint"), 0o666); err != nil {
 		t.Error(err)
+	}
+	// A value kept under the same name is another file.
+	Keep("run", 1.5)
+	if got := Recall[float64]("run"); got != 1.5 {
+		t.Errorf("recalled %v, want 1.5", got)
+	}
+	if b, err := os.ReadFile(path); string(b) != "a checkpoint" {
+		t.Errorf("after Keep the file holds %q, %v", b, err)
+	}
+	for _, name := range []string{"", ".", "..", "../run.npz", "a/b", `a\b`, "checks.jsonl", "Checks.JSONL", "kept"} {
+		var bad *ebmkit.ArgError
+		if path, err := stateFile(root, name); !errors.As(err, &bad) || bad.Arg != "name" {
+			t.Errorf("stateFile(%q) = %q, %v; want an ArgError", name, path, err)
+		}
 	}
 }
 
