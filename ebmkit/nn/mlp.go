@@ -353,6 +353,12 @@ func (c *core[T]) packed(p *gemm.Packed[T], m gemm.Matrix[T]) {
 // convert copies src into dst, of the same length, with a change of precision.
 func convert[D, S gemm.Float](dst []D, src []S) {
 	dst = dst[:len(src)]
+	if same, ok := any(dst).([]S); ok {
+		if len(src) > 0 && &same[0] != &src[0] {
+			copy(same, src)
+		}
+		return
+	}
 	for i, v := range src {
 		dst[i] = D(v)
 	}

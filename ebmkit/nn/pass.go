@@ -92,7 +92,8 @@ type tape[B, C Float] struct {
 	a     [][]C
 	d     [][]C // d[l] is f' of layer l, in the shape of a[l+1]; nil for Identity
 	delta [2][]C
-	y, dy []B
+	y, dy []B // the output and its cotangents; share memory with a and delta if B is C
+	piece []C // of a parameter gradient
 	s     gemm.Scratch[C]
 }
 
@@ -105,6 +106,8 @@ type runner[B, C Float] struct {
 	mu    sync.Mutex
 	free  []*tape[B, C] // for Grad
 	sums  [][]C         // a parameter gradient of each shard
+	pairs []gemm.Pair[C]
+	tasks []task
 	jets  []*jetTape[B, C]
 
 	// The loop that runs.
@@ -115,8 +118,9 @@ type runner[B, C Float] struct {
 	v                       []B
 	use                     func(j *jet[B], lo int)
 	rows, shards            int
+	inPieces                bool
 
-	jetBlock, jetShard                                                                        func(int)
+	jetBlock, jetShard, pieceTask                                                             func(int)
 	valuesBlock, forwardBlock, backwardBlock, gradBlock, backwardShard, gradShard, reducePart func(int)
 }
 
@@ -140,7 +144,7 @@ func newRunner[B, C Float](c *core[C]) *runner[B, C] {
 	r.jetShard = func(s int) {
 		r.shard(s, func(b int, first bool) { r.jetTape(b, r.sums[s], first) })
 	}
-	r.reducePart = r.reduce
+	r.reducePart, r.pieceTask = r.reduce, r.piece
 	return r
 }
 
@@ -194,7 +198,9 @@ func (r *runner[B, C]) backward(dtheta, dx, dy []B) {
 	r.check(dtheta, dx)
 	r.dtheta, r.dx, r.dy = dtheta, dx, dy
 	r.c.wantTransposes(dx != nil)
-	if dtheta != nil {
+	if dtheta != nil && r.long() {
+		r.pieces(r.backwardBlock)
+	} else if dtheta != nil {
 		r.sharded(r.backwardShard)
 	} else if dx != nil {
 		loop(r.blocks(), r.backwardBlock)
@@ -209,7 +215,9 @@ func (r *runner[B, C]) grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int
 	if dtheta != nil || dx != nil {
 		r.c.wantTransposes(dx != nil)
 	}
-	if dtheta != nil {
+	if dtheta != nil && r.long() {
+		r.pieces(r.gradBlock)
+	} else if dtheta != nil {
 		r.sharded(r.gradShard)
 	} else {
 		loop(r.blocks(), r.gradBlock)
@@ -257,14 +265,96 @@ func (r *runner[B, C]) reduce(i int) {
 	for _, s := range r.sums[1:r.shards] {
 		r.c.k.add(sum, s[lo:hi])
 	}
-	if dst, ok := any(r.dtheta).([]float64); ok {
-		r.c.k.addTo(dst[lo:hi], sum)
-		return
+	r.accumulate(lo, sum)
+}
+
+// accumulate adds sum to dtheta from lo on.
+func (r *runner[B, C]) accumulate(lo int, sum []C) {
+	switch dst := any(r.dtheta).(type) {
+	case []C:
+		r.c.k.add(dst[lo:lo+len(sum)], sum)
+	case []float64:
+		r.c.k.addTo(dst[lo:lo+len(sum)], sum)
+	default:
+		dst32 := r.dtheta[lo : lo+len(sum)]
+		for k, v := range sum {
+			dst32[k] += B(v)
+		}
 	}
-	dst := r.dtheta[lo:hi]
-	for k, v := range sum {
-		dst[k] += B(v)
+}
+
+// A parameter gradient of longParams numbers costs more to write once for every
+// shard and to add up than to make. Then each block packs the inputs of its
+// layers and the cotangents of their sums, and the gradient is made of them in
+// pieces of pieceRows rows of a matrix. It has the bits of the sum over shards as
+// long as no shard has two blocks.
+const (
+	longParams = 1 << 16
+	pieceRows  = 4 * gemm.PieceRows
+)
+
+func (r *runner[B, C]) long() bool {
+	return len(r.c.theta) >= longParams && r.blocks() <= maxShards
+}
+
+// task is the rows lo to hi of the gradient of the matrix of a layer.
+type task struct{ layer, lo, hi int }
+
+// pieces is sharded for a long gradient: block runs the blocks and leaves the
+// matrices of which the gradient is made.
+func (r *runner[B, C]) pieces(block func(int)) {
+	if r.pairs == nil {
+		r.pairs = make([]gemm.Pair[C], len(r.c.layers))
+		for l := range r.c.layers {
+			m, _ := r.c.shape(l)
+			for lo := 0; lo < m; lo += pieceRows {
+				r.tasks = append(r.tasks, task{l, lo, min(lo+pieceRows, m)})
+			}
+		}
 	}
+	for l := range r.pairs {
+		m, n := r.c.shape(l)
+		r.pairs[l].Reserve(r.rows, m, n)
+	}
+	r.inPieces = true
+	loop(r.blocks(), block)
+	r.inPieces = false
+	loop(len(r.tasks), r.pieceTask)
+}
+
+// shape returns the shape in which the gradient of the matrix of layer l is
+// made: a column is as good as a row.
+func (c *core[C]) shape(l int) (rows, cols int) {
+	y := &c.layers[l]
+	if y.out == 1 {
+		return 1, y.in + 1
+	}
+	return y.in + 1, y.out
+}
+
+// put leaves input and cotangents of layer l of the rows from lo for piece.
+func (r *runner[B, C]) put(l, lo, rows int, a, delta []C) {
+	y := &r.c.layers[l]
+	am := gemm.Of(a, rows, y.in+1)
+	dm := gemm.Matrix[C]{Data: delta, Rows: rows, Cols: y.out, RowStride: r.c.stride(l + 1), ColStride: 1}
+	if y.out == 1 {
+		am, dm = dm, am
+	}
+	r.pairs[l].Put(lo, am, dm)
+}
+
+// piece adds one piece of the parameter gradient to dtheta.
+func (r *runner[B, C]) piece(i int) {
+	k := r.tasks[i]
+	_, n := r.c.shape(k.layer)
+	t := r.take()
+	size := (k.hi - k.lo) * n
+	if len(t.piece) < size {
+		t.piece = make([]C, size)
+	}
+	t.s.MulPair(gemm.Of(t.piece, k.hi-k.lo, n), &r.pairs[k.layer], k.lo, blockRows)
+	r.accumulate(r.c.layers[k.layer].off+k.lo*n, t.piece[:size])
+	r.give(t)
 }
 
 // take and give lend tapes to the blocks of Grad: as many as goroutines.
@@ -286,10 +376,7 @@ func (r *runner[B, C]) give(t *tape[B, C]) {
 }
 
 func newTape[B, C Float](c *core[C]) *tape[B, C] {
-	t := &tape[B, C]{
-		a: make([][]C, len(c.layers)+1), d: make([][]C, len(c.layers)),
-		y: make([]B, blockRows*c.out()), dy: make([]B, blockRows*c.out()),
-	}
+	t := &tape[B, C]{a: make([][]C, len(c.layers)+1), d: make([][]C, len(c.layers))}
 	wide := 0
 	for l := range t.a {
 		t.a[l] = make([]C, blockRows*c.stride(l))
@@ -299,6 +386,11 @@ func newTape[B, C Float](c *core[C]) *tape[B, C] {
 		}
 	}
 	t.delta[0], t.delta[1] = make([]C, wide), make([]C, wide)
+	if y, ok := any(t.a[len(c.layers)]).([]B); ok {
+		t.y, t.dy = y, any(t.delta[0]).([]B)
+	} else {
+		t.y, t.dy = make([]B, blockRows*c.out()), make([]B, blockRows*c.out())
+	}
 	return t
 }
 
@@ -376,7 +468,7 @@ func (r *runner[B, C]) backwardTape(t *tape[B, C], lo int, sum []C, first bool) 
 func (r *runner[B, C]) gradTape(b int, sum []C, first bool) {
 	t := r.take()
 	lo := b * blockRows
-	back := sum != nil || r.dx != nil
+	back := sum != nil || r.dx != nil || r.inPieces
 	r.forwardTape(t, lo, nil, back)
 	n := t.rows * r.c.out()
 	convert(t.y[:n], t.a[len(r.c.layers)][:n])
@@ -388,7 +480,7 @@ func (r *runner[B, C]) gradTape(b int, sum []C, first bool) {
 }
 
 // pull takes the cotangents dy back through the layers. The parameter gradient
-// is added to sum, or written if first, unless sum is nil.
+// is added to sum, or written if first, unless sum is nil; or it is left to piece.
 func (r *runner[B, C]) pull(t *tape[B, C], lo int, dy []B, sum []C, first bool) {
 	c, last := r.c, len(r.c.layers)-1
 	delta, other := t.delta[0], t.delta[1]
@@ -401,7 +493,9 @@ func (r *runner[B, C]) pull(t *tape[B, C], lo int, dy []B, sum []C, first bool) 
 		beta = 0
 	}
 	for l := last; l >= 0; l-- {
-		if sum != nil {
+		if r.inPieces {
+			r.put(l, lo, t.rows, t.a[l], delta)
+		} else if sum != nil {
 			c.weights(l, t.rows, sum, t.a[l], delta, &t.s, beta)
 		}
 		if l == 0 && r.dx == nil {

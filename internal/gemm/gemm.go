@@ -82,18 +82,22 @@ func (p *Packed[T]) Pack(b Matrix[T]) {
 // PackPanel then copies, in any order or at the same time.
 func (p *Packed[T]) Reserve(b Matrix[T]) (panels int) {
 	b.check()
+	return p.reserve(b.Rows, b.Cols)
+}
+
+func (p *Packed[T]) reserve(rows, cols int) (panels int) {
 	w := width[T](2)
-	full := b.Cols / w
+	full := cols / w
 	panels = full
-	size := full * w * b.Rows
-	if rest := b.Cols - full*w; rest > 0 {
-		size += width[T](lastVectors[T](rest)) * b.Rows
+	size := full * w * rows
+	if rest := cols - full*w; rest > 0 {
+		size += width[T](lastVectors[T](rest)) * rows
 		panels++
 	}
 	if cap(p.data) < size {
 		p.data = make([]T, size)
 	}
-	p.rows, p.cols, p.data = b.Rows, b.Cols, p.data[:size]
+	p.rows, p.cols, p.data = rows, cols, p.data[:size]
 	return panels
 }
 

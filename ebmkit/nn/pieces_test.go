@@ -1,0 +1,78 @@
+package nn
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/ebmkit/hitchhiker/ebmkit"
+)
+
+// A parameter gradient made in pieces has the bits of the sum over shards,
+// whatever it is added to, in Grad and in Backward, on any number of cores.
+func TestPieces(t *testing.T) {
+	for _, sizes := range [][]int{{30, 25, 20, 1}, {7, 40, 33}} {
+		for _, p := range []Precision{Float32, Float64} {
+			t.Run(fmt.Sprint(sizes, p), func(t *testing.T) {
+				n, err := NewMLP(Config{Sizes: sizes, Act: SiLU, Precision: p, Seed: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if p == Float64 {
+					testPieces[float64](t, n, n.c64)
+					return
+				}
+				testPieces[float32](t, n, n.c32)
+				testPieces[float64](t, n, n.c32)
+			})
+		}
+	}
+}
+
+func testPieces[B, C Float](t *testing.T, n *MLP, c *core[C]) {
+	fill := func(name string, n int) []B {
+		v, out := make([]float64, n), make([]B, n)
+		ebmkit.NewStream(1, name, 0).FillNormal(v)
+		for i := range v {
+			out[i] = B(v[i])
+		}
+		return out
+	}
+	c.wantTransposes(true)
+	for _, rows := range []int{1, 64, 2*64 + 5, 8*64 - 3} {
+		xs, dy, start := fill("xs", rows*n.In()), fill("dy", rows*n.Out()), fill("start", n.NumParams())
+		r := newRunner[B](c)
+		r.rows, r.xs = rows, xs
+		// grad adds the gradient with the first skip rows left out.
+		grad := func(dst, dx []B, skip int, how func(block, shard func(int))) {
+			r.rows, r.xs, r.dtheta, r.dx = rows-skip, xs[skip*n.In():], dst, dx
+			r.cotangent = func(d, y []B, lo int) { copy(d, dy[(skip+lo)*n.Out():]) }
+			how(r.gradBlock, r.gradShard)
+		}
+		shards := func(_, shard func(int)) { r.sharded(shard) }
+		pieces := func(block, _ func(int)) { r.pieces(block) }
+
+		want, wantX := slices.Clone(start), make([]B, len(xs))
+		grad(want, wantX, 0, shards)
+		for _, cores := range []int{1, 2, 7} {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+			got, gotX := slices.Clone(start), make([]B, len(xs))
+			grad(got, gotX, 0, pieces)
+			if !slices.Equal(got, want) || !slices.Equal(gotX, wantX) {
+				t.Errorf("%d rows, %d cores: Grad differs", rows, cores)
+			}
+			got = slices.Clone(start)
+			r.forward(nil, xs)
+			r.dtheta, r.dx, r.dy = got, nil, dy
+			r.pieces(r.backwardBlock)
+			if !slices.Equal(got, want) {
+				t.Errorf("%d rows, %d cores: Backward differs", rows, cores)
+			}
+		}
+		got := slices.Clone(start)
+		if grad(got, nil, rows/2, pieces); rows > 1 && slices.Equal(got, want) {
+			t.Errorf("%d rows: half of them give the same", rows)
+		}
+	}
+}
