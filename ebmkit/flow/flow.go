@@ -179,12 +179,12 @@ func (f *Flow) LogDensity(dst, xs []float64) []float64 {
 // Normalize writes z_i = phi^-1(x_i) for every row of xs into zs and log |det J
 // phi^-1(x_i)| into logDet, which may be nil. zs may be xs. It panics on a wrong
 // length.
-func (f *Flow) Normalize(zs, logDet, xs []float64) { f.carry(true, zs, logDet, xs, nil) }
+func (f *Flow) Normalize(zs, logDet, xs []float64) { f.carry(true, zs, logDet, xs, nil, nil) }
 
 // Generate writes x_i = phi(z_i) for every row of zs into xs and log |det J
 // phi(z_i)| into logDet, which may be nil. xs may be zs. It panics on a wrong
 // length.
-func (f *Flow) Generate(xs, logDet, zs []float64) { f.carry(false, xs, logDet, zs, nil) }
+func (f *Flow) Generate(xs, logDet, zs []float64) { f.carry(false, xs, logDet, zs, nil, nil) }
 
 // NormalStages returns the rows of xs on their way to the base: element 0 is a
 // copy of xs, element i the rows after the layers 1 to i, element L the z.
@@ -201,18 +201,35 @@ func (f *Flow) stages(normal bool, from []float64) [][]float64 {
 		s[i] = make([]float64, len(from))
 	}
 	copy(s[0], from)
-	f.carry(normal, make([]float64, len(from)), nil, from, s)
+	f.carry(normal, make([]float64, len(from)), nil, from, s, nil)
 	return s
 }
 
-func (f *Flow) carry(normal bool, dst, logDet, src []float64, stages [][]float64) {
+// NormalLogDets returns the factors of review eq. (74) at the rows of xs, as
+// logarithms: element i is log |det J f_{i+1}| at the rows of element i of
+// NormalStages. Their sum over i is the logDet of Normalize.
+func (f *Flow) NormalLogDets(xs []float64) [][]float64 {
+	s := make([][]float64, len(f.layers))
+	for i := range s {
+		s[i] = make([]float64, len(xs)/f.dim)
+	}
+	f.carry(true, make([]float64, len(xs)), nil, xs, nil, s)
+	for i := len(s) - 1; i > 0; i-- {
+		vmath.Sub(s[i], s[i], s[i-1])
+	}
+	return s
+}
+
+// carry takes the rows of src through all layers. stages, if not nil, are filled
+// with the rows after each layer, sums with log |det J| of the layers so far.
+func (f *Flow) carry(normal bool, dst, logDet, src []float64, stages, sums [][]float64) {
 	n := len(src) / f.dim
 	if n*f.dim != len(src) || len(dst) != len(src) || logDet != nil && len(logDet) != n {
 		panic("flow: Flow: the lengths of the slices do not fit")
 	}
 	r := f.work.take()
 	defer f.work.give(r)
-	r.carry(normal, dst, logDet, src, stages)
+	r.carry(normal, dst, logDet, src, stages, sums)
 }
 
 // Sample writes one draw into dst: phi of a draw of the base. It panics if

@@ -481,6 +481,45 @@ func TestStandardize(t *testing.T) {
 	}
 }
 
+// Lemma 3.6: the logarithms of the layers' determinants add up, and the first i of
+// them make the determinant of the first i layers, numerically.
+func TestNormalLogDets(t *testing.T) {
+	for _, d := range []int{1, 2, 5} {
+		for _, c := range flows(d, nn.Float64) {
+			const n = 70 // more than a block
+			xs := normals(n*d, 6)
+			whole := make([]float64, n)
+			c.f.Normalize(make([]float64, n*d), whole, xs)
+			parts := c.f.NormalLogDets(xs)
+			if len(parts) != c.f.Layers() {
+				t.Fatalf("%s: %d parts", c.name, len(parts))
+			}
+			for _, row := range []int{0, n - 1} {
+				sum := 0.0
+				for i := range parts {
+					sum += parts[i][row]
+					jac := make([]float64, d*d)
+					for j := range d {
+						for k := range d {
+							jac[k*d+j], _ = conform.Derivative(func(h float64) float64 {
+								y := append([]float64(nil), xs[row*d:(row+1)*d]...)
+								y[j] += h
+								return c.f.NormalStages(y)[i+1][k]
+							}, 0.01)
+						}
+					}
+					if want := logAbsDet(jac, d); math.Abs(sum-want) > 1e-9 {
+						t.Errorf("%s: layers up to %d make %v, numerically %v", c.name, i, sum, want)
+					}
+				}
+				if math.Abs(sum-whole[row]) > 1e-12*max(1, math.Abs(sum)) {
+					t.Errorf("%s: the layers add %v, the whole is %v", c.name, sum, whole[row])
+				}
+			}
+		}
+	}
+}
+
 func TestStagesAndMesh(t *testing.T) {
 	f := flows(2, nn.Float64)[6].f
 	m := must(flow.NewMesh(-2, 2, 5, 9))

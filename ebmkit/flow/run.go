@@ -28,7 +28,7 @@ type runner struct {
 	rows, shards     int
 	normal           bool
 	xs, dst, u, w    []float64
-	stages           [][]float64
+	stages, lds      [][]float64
 	evalBlock        func(b int)
 	carryBlock       func(b int)
 	shard            func(s int)
@@ -119,6 +119,9 @@ func newRunner(f *Flow) *runner {
 			if r.stages != nil {
 				copy(r.stages[i+1][lo*d:], x)
 			}
+			if r.lds != nil {
+				copy(r.lds[i][lo:], ld)
+			}
 		}
 		copy(r.dst[lo*d:], x)
 		if r.u != nil {
@@ -163,11 +166,11 @@ func (r *runner) addParamGrad(dst, w, xs []float64) float64 {
 	return vmath.Sum(r.us[:r.rows])
 }
 
-func (r *runner) carry(normal bool, dst, logDet, src []float64, stages [][]float64) {
+func (r *runner) carry(normal bool, dst, logDet, src []float64, stages, sums [][]float64) {
 	r.rows = len(src) / r.f.dim
-	r.normal, r.xs, r.dst, r.u, r.stages = normal, src, dst, logDet, stages
+	r.normal, r.xs, r.dst, r.u, r.stages, r.lds = normal, src, dst, logDet, stages, sums
 	loop(r.blocks(), r.carryBlock)
-	r.xs, r.dst, r.u, r.stages = nil, nil, nil, nil
+	r.xs, r.dst, r.u, r.stages, r.lds = nil, nil, nil, nil, nil
 }
 
 const halfLog2Pi = 0.9189385332046727
