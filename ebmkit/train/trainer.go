@@ -39,6 +39,11 @@ type Config struct {
 	Checkpoint      string
 	CheckpointEvery int
 
+	// Notify, if not nil, is called by Run with the reason why it starts anew
+	// although there is a file Checkpoint, which training will replace: the file is
+	// damaged, or of another training.
+	Notify func(reason error)
+
 	Hooks []Hook
 
 	// Progress, if not nil, is called now and then by Fit with the number of
