@@ -199,9 +199,7 @@ func (n *MLP) SetParams32(theta []float32) error {
 	if len(theta) != len(n.theta) {
 		return &ebmkit.ArgError{Func: fn, Arg: "len(theta)", Value: len(theta), Want: fmt.Sprint(len(n.theta))}
 	}
-	var square [1]float32
-	vmath.DotRows32(square[:], 1, theta, len(theta), theta, 1)
-	if !(square[0] <= math.MaxFloat32) {
+	if n.c32 == nil || !n.c32.short(theta) {
 		for i, v := range theta {
 			if v-v != 0 {
 				return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("theta[%d]", i), Value: v, Want: "a finite number"}
@@ -213,9 +211,8 @@ func (n *MLP) SetParams32(theta []float32) error {
 		n.refresh()
 		return nil
 	}
-	copy(n.c32.theta, theta)
 	n.rounded = true
-	n.c32.pack()
+	n.c32.set(theta)
 	return nil
 }
 
@@ -242,10 +239,9 @@ func (n *MLP) checkParams(fn string, theta []float64) error {
 func (n *MLP) refresh() {
 	if n.c32 != nil {
 		vmath.ToFloat32Slice(n.c32.theta, n.theta)
-		n.c32.pack()
+		n.c32.set(n.c32.theta)
 	} else {
-		copy(n.c64.theta, n.theta)
-		n.c64.pack()
+		n.c64.set(n.theta)
 	}
 }
 
@@ -261,10 +257,10 @@ type core[T gemm.Float] struct {
 	mu         sync.Mutex
 	transposes [2]atomic.Bool
 
-	// The packing that runs.
-	from     gemm.Matrix[T]
-	to       *gemm.Packed[T]
-	onePanel func(int)
+	tasks               []task // of set
+	from                []T    // the parameters that set takes over or short looks at
+	long                atomic.Bool
+	setTask, squareTask func(int)
 }
 
 // layer is one matrix of in+1 rows and out columns: the weights, then the bias.
@@ -291,28 +287,102 @@ func newCore[T gemm.Float](n *MLP, k *kernels[T]) *core[T] {
 		c.layers[l] = layer[T]{in: in, out: out, act: n.activation(l), off: off}
 		off += (in + 1) * out
 	}
-	c.onePanel = func(j int) { c.to.PackPanel(c.from, j) }
+	step := 2 * gemm.PanelCols[T]()
+	for l, y := range c.layers {
+		for lo := 0; lo <= y.in; lo += step {
+			c.tasks = append(c.tasks, task{l, lo, min(lo+step, y.in+1)})
+		}
+		if c.narrow(y.out) {
+			c.layers[l].cols = make([]T, y.out*(y.in+1))
+		}
+	}
+	c.setTask, c.squareTask = c.setRows, c.square
 	return c
 }
 
-// pack brings the matrices up to theta.
-func (c *core[T]) pack() {
+// set copies theta, which may be c.theta, and packs the matrices; their
+// transposes too if the parameters before have asked for them.
+func (c *core[T]) set(theta []T) {
 	for l := range c.layers {
 		y := &c.layers[l]
-		m := c.theta[y.off:]
 		if !c.narrow(y.out) {
-			c.packed(&y.w, gemm.Of(m, y.in+1, y.out))
-			continue
-		}
-		if y.cols == nil {
-			y.cols = make([]T, y.out*(y.in+1))
-		}
-		for i := range y.cols {
-			y.cols[i] = m[i%(y.in+1)*y.out+i/(y.in+1)]
+			y.w.Reserve(y.in+1, y.out)
 		}
 	}
-	c.transposes[0].Store(false)
-	c.transposes[1].Store(false)
+	c.from = theta
+	c.run(len(c.tasks), c.setTask)
+	c.from = nil
+}
+
+// run runs the tasks of a loop over the parameters, on all cores if they are many.
+func (c *core[T]) run(tasks int, f func(int)) {
+	if len(c.theta) >= 1<<15 {
+		loop(tasks, f)
+		return
+	}
+	for i := range tasks {
+		f(i)
+	}
+}
+
+// squares is how many parameters are squared and added up together.
+const squares = 1 << 14
+
+// short is a fast way to see that all parameters are finite: it reports whether
+// the sums of their squares are. False decides nothing. Float32 only.
+func (c *core[T]) short(theta []T) bool {
+	c.from = theta
+	c.long.Store(false)
+	c.run((len(theta)+squares-1)/squares, c.squareTask)
+	c.from = nil
+	return !c.long.Load()
+}
+
+func (c *core[T]) square(i int) {
+	part := any(c.from[i*squares : min((i+1)*squares, len(c.from))]).([]float32)
+	var sum [1]float32
+	vmath.DotRows32(sum[:], 1, part, len(part), part, 1)
+	if !(sum[0] <= math.MaxFloat32) {
+		c.long.Store(true)
+	}
+}
+
+// setRows is set for some rows of the matrix of one layer.
+func (c *core[T]) setRows(i int) {
+	k := c.tasks[i]
+	y := &c.layers[k.layer]
+	m := c.theta[y.off+k.lo*y.out : y.off+k.hi*y.out]
+	convert(m, c.from[y.off+k.lo*y.out:][:len(m)])
+	if c.narrow(y.out) {
+		for j, v := range m {
+			y.cols[j%y.out*(y.in+1)+k.lo+j/y.out] = v
+		}
+	} else {
+		y.w.PackRows(k.lo, gemm.Of(m, k.hi-k.lo, y.out))
+	}
+	if c.transposes[kind(k.layer)].Load() {
+		c.transpose(k)
+	}
+}
+
+// kind says which of the transposes that of layer l belongs to.
+func kind(l int) int {
+	if l == 0 {
+		return 1
+	}
+	return 0
+}
+
+// transpose packs the transposes of some rows, which are whole panels.
+func (c *core[T]) transpose(k task) {
+	y, w := &c.layers[k.layer], gemm.PanelCols[T]()
+	if c.narrow(y.in) {
+		return
+	}
+	m := gemm.Of(c.theta[y.off:], y.in, y.out).T()
+	for lo := k.lo; lo < min(k.hi, y.in); lo += w {
+		y.wt.PackPanel(m, lo/w)
+	}
 }
 
 // wantTransposes makes the transposes of all layers but the first, and that of
@@ -324,30 +394,19 @@ func (c *core[T]) wantTransposes(first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for l := range c.layers {
-		y, kind := &c.layers[l], 0
-		if l == 0 {
-			kind = 1
+		if y := &c.layers[l]; !c.narrow(y.in) && !c.transposes[kind(l)].Load() {
+			y.wt.Reserve(y.out, y.in)
 		}
-		if l == 0 && !first || c.transposes[kind].Load() || c.narrow(y.in) {
-			continue
+	}
+	for _, k := range c.tasks {
+		if (k.layer > 0 || first) && !c.transposes[kind(k.layer)].Load() {
+			c.transpose(k)
 		}
-		c.packed(&y.wt, gemm.Of(c.theta[y.off:], y.in, y.out).T())
 	}
 	c.transposes[0].Store(true)
 	if first {
 		c.transposes[1].Store(true)
 	}
-}
-
-// packed packs m into p, on all cores if it is large.
-func (c *core[T]) packed(p *gemm.Packed[T], m gemm.Matrix[T]) {
-	if m.Rows*m.Cols < 1<<15 {
-		p.Pack(m)
-		return
-	}
-	c.from, c.to = m, p
-	loop(p.Reserve(m), c.onePanel)
-	c.from, c.to = gemm.Matrix[T]{}, nil
 }
 
 // convert copies src into dst, of the same length, with a change of precision.

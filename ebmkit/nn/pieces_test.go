@@ -1,7 +1,9 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -74,5 +76,54 @@ func testPieces[B, C Float](t *testing.T, n *MLP, c *core[C]) {
 		if grad(got, nil, rows/2, pieces); rows > 1 && slices.Equal(got, want) {
 			t.Errorf("%d rows: half of them give the same", rows)
 		}
+	}
+}
+
+// SetParams32 finds a number that is not finite anywhere in many, takes large
+// ones, and sets the network as SetParams does, transposes included.
+func TestSetParams32(t *testing.T) {
+	n, err := NewMLP(Config{Sizes: []int{90, 400, 33, 2}, Act: Tanh, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _ := NewMLP(Config{Sizes: []int{90, 400, 33, 2}, Act: Tanh, Seed: 2})
+	theta := make([]float32, n.NumParams())
+	convert(theta, other.Params(nil))
+	xs, dy := make([]float32, 70*90), make([]float32, 70*2)
+	for i := range xs {
+		xs[i] = float32(i%17) / 17
+	}
+	for i := range dy {
+		dy[i] = float32(i%5) - 2
+	}
+	gradient := func(n *MLP) []float32 {
+		g := make([]float32, n.NumParams()+len(xs))
+		n.NewPass32().Grad(g[:n.NumParams()], g[n.NumParams():], xs, func(d, y []float32, lo int) { copy(d, dy[lo*2:]) })
+		return g
+	}
+	before := gradient(n) // makes the transposes
+	for _, k := range []int{0, squares - 1, squares, len(theta) - 1} {
+		for _, v := range []float32{float32(math.NaN()), float32(math.Inf(-1))} {
+			saved := theta[k]
+			theta[k] = v
+			var arg *ebmkit.ArgError
+			if err := n.SetParams32(theta); !errors.As(err, &arg) || arg.Arg != fmt.Sprintf("theta[%d]", k) {
+				t.Errorf("theta[%d] = %g: error %v", k, v, err)
+			}
+			theta[k] = saved
+		}
+	}
+	if !slices.Equal(gradient(n), before) {
+		t.Error("refused parameters have changed the network")
+	}
+	if err := n.SetParams32(theta); err != nil {
+		t.Fatal(err)
+	}
+	if got := gradient(n); slices.Equal(got, before) || !slices.Equal(got, gradient(other)) {
+		t.Error("the parameters set are not those of the other network")
+	}
+	theta[squares+1] = 1e30
+	if err := n.SetParams32(theta); err != nil {
+		t.Errorf("a large number is refused: %v", err)
 	}
 }

@@ -235,17 +235,26 @@ func (e *engine[T]) row(dy, y, x, buf []T) float64 {
 	case m.cfg.Likelihood == Bernoulli:
 		e.k.softplus(buf, dy, y)
 		w := T(e.weight)
-		var s0, s1 float64
+		// Four sums, so that none waits for another.
+		var s0, s1, s2, s3 float64
 		y, buf, dy := y[:len(x)], buf[:len(x)], dy[:len(x)]
-		for j, v := range x {
-			if j&1 == 0 {
-				s0 += float64(v*y[j] - buf[j])
-			} else {
-				s1 += float64(v*y[j] - buf[j])
-			}
-			dy[j] = w * (dy[j] - v)
+		j := 0
+		for ; j+4 <= len(x); j += 4 {
+			x, y, buf, dy := x[j:j+4:j+4], y[j:j+4:j+4], buf[j:j+4:j+4], dy[j:j+4:j+4]
+			s0 += float64(x[0]*y[0] - buf[0])
+			s1 += float64(x[1]*y[1] - buf[1])
+			s2 += float64(x[2]*y[2] - buf[2])
+			s3 += float64(x[3]*y[3] - buf[3])
+			dy[0] = w * (dy[0] - x[0])
+			dy[1] = w * (dy[1] - x[1])
+			dy[2] = w * (dy[2] - x[2])
+			dy[3] = w * (dy[3] - x[3])
 		}
-		return s0 + s1
+		for ; j < len(x); j++ {
+			s0 += float64(x[j]*y[j] - buf[j])
+			dy[j] = w * (dy[j] - x[j])
+		}
+		return (s0 + s2) + (s1 + s3)
 	case m.cfg.Likelihood == GaussianDiag:
 		var s float64
 		for j, v := range x {

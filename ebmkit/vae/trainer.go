@@ -9,6 +9,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
 	"github.com/ebmkit/hitchhiker/internal/minibatch"
+	"github.com/ebmkit/hitchhiker/internal/par"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -136,6 +137,9 @@ type run[T nn.Float] struct {
 	noise       *ebmkit.Stream
 	adam        *nn.Adam[T]
 	theta, grad []T
+
+	squares               []float64 // of parts of grad
+	clearPart, squarePart func(i int)
 }
 
 func newRun[T nn.Float](m *Model, k *kernels[T], data *ebmkit.Ensemble, cfg *TrainConfig) (*run[T], error) {
@@ -153,14 +157,17 @@ func newRun[T nn.Float](m *Model, k *kernels[T], data *ebmkit.Ensemble, cfg *Tra
 		r.theta = append(r.theta, T(v))
 	}
 	r.grad = make([]T, len(r.theta))
+	r.squares = make([]float64, (len(r.grad)+gradPart-1)/gradPart)
+	r.clearPart = func(i int) { clear(r.part(i)) }
+	r.squarePart = func(i int) { r.squares[i] = square(r.part(i)) }
 	return r, nil
 }
 
 func (r *run[T]) step(o objective, clip float64) (recon, kl, norm float64, err error) {
-	clear(r.grad)
+	r.parts(r.clearPart)
 	r.noise.FillNormal(r.e.eps)
 	recon, kl = r.e.grad(r.grad, r.data.Next(), o)
-	norm = gradNorm(r.grad)
+	norm = r.norm()
 	if loss := o.beta*kl - recon; !finite(norm) || !finite(loss) {
 		hint := "the gradient's norm, loss %g: lower the learning rate, or set Clip"
 		v := norm
@@ -184,22 +191,44 @@ func (r *run[T]) step(o objective, clip float64) (recon, kl, norm float64, err e
 
 func finite(v float64) bool { return v-v == 0 }
 
-// gradNorm is nn.Norm for long gradients.
-func gradNorm[T nn.Float](g []T) float64 {
-	const chunk = 4096
+// gradPart components of the gradient are cleared, or squared and added up,
+// together.
+const gradPart = 4096
+
+func (r *run[T]) part(i int) []T { return r.grad[i*gradPart : min((i+1)*gradPart, len(r.grad))] }
+
+// parts runs f for all parts of the gradient, on all cores if it is long.
+func (r *run[T]) parts(f func(i int)) {
+	if n := len(r.squares); n > 8 {
+		par.For(context.Background(), n, f)
+		return
+	}
+	for i := range r.squares {
+		f(i)
+	}
+}
+
+// norm is nn.Norm for long gradients.
+func (r *run[T]) norm() float64 {
+	r.parts(r.squarePart)
 	var sum float64
-	for lo := 0; lo < len(g); lo += chunk {
-		hi := min(lo+chunk, len(g))
-		switch g := any(g).(type) {
-		case []float32:
-			var s [1]float32
-			vmath.DotRows32(s[:], 1, g[lo:hi], hi-lo, g[lo:hi], 1)
-			sum += float64(s[0])
-		case []float64:
-			sum += vmath.Dot(g[lo:hi], g[lo:hi])
-		}
+	for _, v := range r.squares {
+		sum += v
 	}
 	return math.Sqrt(sum)
+}
+
+// square returns |g|^2.
+func square[T nn.Float](g []T) float64 {
+	switch g := any(g).(type) {
+	case []float32:
+		var s [1]float32
+		vmath.DotRows32(s[:], 1, g, len(g), g, 1)
+		return float64(s[0])
+	case []float64:
+		return vmath.Dot(g, g)
+	}
+	panic("unreachable")
 }
 
 // Model returns the model that is trained.

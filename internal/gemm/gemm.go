@@ -73,19 +73,15 @@ type Packed[T Float] struct {
 
 // Pack stores a copy of b, and reuses the memory of an earlier one.
 func (p *Packed[T]) Pack(b Matrix[T]) {
-	for j := range p.Reserve(b) {
+	for j := range p.Reserve(b.Rows, b.Cols) {
 		p.PackPanel(b, j)
 	}
 }
 
-// Reserve makes room for b and returns its number of panels, each of which
-// PackPanel then copies, in any order or at the same time.
-func (p *Packed[T]) Reserve(b Matrix[T]) (panels int) {
-	b.check()
-	return p.reserve(b.Rows, b.Cols)
-}
-
-func (p *Packed[T]) reserve(rows, cols int) (panels int) {
+// Reserve makes room for a matrix and returns its number of panels, each of which
+// PackPanel then copies, in any order or at the same time; or PackRows does, some
+// rows at a time.
+func (p *Packed[T]) Reserve(rows, cols int) (panels int) {
 	w := width[T](2)
 	full := cols / w
 	panels = full
@@ -101,10 +97,29 @@ func (p *Packed[T]) reserve(rows, cols int) (panels int) {
 	return panels
 }
 
-// PackPanel copies one panel of the b that was given to Reserve.
+// PackPanel copies one panel of b, which has the size given to Reserve.
 func (p *Packed[T]) PackPanel(b Matrix[T], panel int) {
+	b.check()
+	if b.Rows != p.rows || b.Cols != p.cols {
+		panic("gemm: shapes do not fit")
+	}
 	j := panel * width[T](2)
 	packPanel(p.data[j*b.Rows:], b, j)
+}
+
+// PanelCols returns how many columns the panels but the last have.
+func PanelCols[T Float]() int { return width[T](2) }
+
+// PackRows copies b as rows at, at+1, .. of the matrix.
+func (p *Packed[T]) PackRows(at int, b Matrix[T]) {
+	b.check()
+	if at < 0 || at+b.Rows > p.rows || b.Cols != p.cols {
+		panic("gemm: shapes do not fit")
+	}
+	w := width[T](2)
+	for j := 0; j < p.cols; j += w {
+		packPanel(p.data[j*p.rows+at*width[T](lastVectors[T](p.cols-j)):], b, j)
+	}
 }
 
 // packPanel copies the panel of b that starts at column j.

@@ -18,19 +18,18 @@ func (p *Pair[T]) Reserve(k, m, n int) {
 		p.strips = make([]T, size)
 	}
 	p.strips = p.strips[:size]
-	p.b.reserve(k, n)
+	p.b.Reserve(k, n)
 }
 
 // Put copies rows of A and B, as many as a and b have, from row at on. It may
-// run at the same time for other rows. a and b must be row-major.
+// run at the same time for other rows. a must be row-major.
 func (p *Pair[T]) Put(at int, a, b Matrix[T]) {
 	a.check()
-	b.check()
-	if a.Rows != b.Rows || at < 0 || at+a.Rows > p.k || a.Cols != p.m || b.Cols != p.n {
+	if a.Rows != b.Rows || at < 0 || at+a.Rows > p.k || a.Cols != p.m {
 		panic("gemm: shapes do not fit")
 	}
-	if a.ColStride != 1 || b.ColStride != 1 {
-		panic("gemm: rows to put are not row-major")
+	if a.ColStride != 1 {
+		panic("gemm: a is not row-major")
 	}
 	for i := 0; i < p.m; i += tileRows {
 		dst := p.strips[i*p.k+at*tileRows:][:a.Rows*tileRows]
@@ -43,15 +42,10 @@ func (p *Pair[T]) Put(at int, a, b Matrix[T]) {
 			continue
 		}
 		for r := range a.Rows {
-			d, s := dst[r*tileRows:][:tileRows], src[r*a.RowStride:][:tileRows]
-			d[0], d[1], d[2], d[3], d[4], d[5] = s[0], s[1], s[2], s[3], s[4], s[5]
+			*(*[tileRows]T)(dst[r*tileRows:]) = *(*[tileRows]T)(src[r*a.RowStride:])
 		}
 	}
-	w := width[T](2)
-	for j := 0; j < p.n; j += w {
-		panel := width[T](lastVectors[T](p.n - j))
-		packPanel(p.b.data[j*p.k+at*panel:], b, j)
-	}
+	p.b.PackRows(at, b)
 }
 
 // PieceRows is what the first row of a piece is a multiple of.
