@@ -236,6 +236,8 @@ func TestBadInput(t *testing.T) {
 	weighted := held.Clone()
 	weighted.LogW = make([]float64, 50)
 	box := must(data.NewCheckerboard(4, 1, nil))
+	far := held.Clone()
+	far.X[7] = 1e200
 	judge := must(evaluate.NewJudge(held, evaluate.Config{Projections: 4, Permutations: 19}))
 	nan := math.NaN()
 	ld := func(v float64) []float64 { s := make([]float64, 50); s[4] = v; return s }
@@ -256,6 +258,7 @@ func TestBadInput(t *testing.T) {
 		{"MinShare", func() error { _, err := evaluate.NewJudge(held, evaluate.Config{MinShare: nan}); return err }},
 		{"Samples", func() error { _, err := judge.Report(evaluate.Generator{}); return err }},
 		{"Samples, row 3, coordinate 1", func() error { _, err := judge.Report(evaluate.Generator{Samples: broken}); return err }},
+		{"Samples", func() error { _, err := judge.Report(evaluate.Generator{Samples: far}); return err }},
 		{"Samples.LogW", func() error { _, err := judge.Report(evaluate.Generator{Samples: weighted}); return err }},
 		{"Samples.Dim", func() error { _, err := judge.Report(evaluate.Generator{Samples: line}); return err }},
 		{"len(LogDensity)", func() error {

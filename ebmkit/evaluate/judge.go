@@ -195,6 +195,9 @@ func (j *Judge) distances(r *Report, x *ebmkit.Ensemble) error {
 	if err != nil {
 		return err
 	}
+	if !finite(mmd.Unbiased.Value) { // squares of distances overflow
+		return &ebmkit.ArgError{Func: "evaluate.Judge.Report", Arg: "Samples", Value: fmt.Sprintf("numbers from %.2g to %.2g", slices.Min(x.X), slices.Max(x.X)), Want: "samples whose distances can be squared: some have run away"}
+	}
 	null, err := divergence.MMD2Null(x, j.held, j.cfg.Bandwidth, j.cfg.Permutations, j.cfg.Seed)
 	if err != nil {
 		return err
