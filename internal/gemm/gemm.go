@@ -129,9 +129,11 @@ func packPanel[T Float](dst []T, b Matrix[T], j int) {
 	if b.ColStride == 1 {
 		if cols == width[T](2) {
 			for p := range b.Rows {
-				// Both are 64 bytes long, which a plain copy does not know.
+				// Both are 64 bytes long, for which a plain copy calls memmove.
 				d, s := dst[p*w:(p+1)*w], b.Data[p*b.RowStride+j:][:w]
-				*(*[64]byte)(unsafe.Pointer(&d[0])) = *(*[64]byte)(unsafe.Pointer(&s[0]))
+				to, from := (*[8]uint64)(unsafe.Pointer(&d[0])), (*[8]uint64)(unsafe.Pointer(&s[0]))
+				to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
+				to[4], to[5], to[6], to[7] = from[4], from[5], from[6], from[7]
 			}
 			return
 		}

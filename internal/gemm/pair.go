@@ -1,5 +1,7 @@
 package gemm
 
+import "unsafe"
+
 // Pair holds matrices A (k x m) and B (k x n) of as many rows, packed so that
 // A'B can be made in pieces, by several goroutines. It is the gradient of a
 // weight matrix, from inputs A and cotangents B. The zero value is ready for
@@ -42,7 +44,13 @@ func (p *Pair[T]) Put(at int, a, b Matrix[T]) {
 			continue
 		}
 		for r := range a.Rows {
-			*(*[tileRows]T)(dst[r*tileRows:]) = *(*[tileRows]T)(src[r*a.RowStride:])
+			d, s := dst[r*tileRows:][:tileRows], src[r*a.RowStride:][:tileRows]
+			if unsafe.Sizeof(d[0]) == 4 {
+				to, from := (*[3]uint64)(unsafe.Pointer(&d[0])), (*[3]uint64)(unsafe.Pointer(&s[0]))
+				to[0], to[1], to[2] = from[0], from[1], from[2]
+				continue
+			}
+			copy(d, s)
 		}
 	}
 	p.b.PackRows(at, b)
