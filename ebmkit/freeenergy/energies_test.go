@@ -36,7 +36,7 @@ func TestConform(t *testing.T) {
 			if e == ebmkit.Energy(g1) {
 				continue // conforms in its own package
 			}
-			if name == "geometric" {
+			if name == "geometric" || name == "masses" {
 				prefix = "energy: "
 			}
 			for _, fault := range conform.Check(e, conform.Options{Prefix: prefix, Samples: 4000, Seed: 1, Fast: true}) {

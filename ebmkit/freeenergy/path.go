@@ -427,7 +427,8 @@ func (v *inFieldEvaluator) EnergyGrad(u, grad, xs []float64) {
 	}
 }
 
-// ModeMasses shifts mass between two unit Gaussians with means A and B,
+// ModeMasses shifts mass between two unit Gaussians with means A and B: it is
+// energy.TwoModes with a moving z,
 //
 //	U_lambda(x) = -log(exp(-|x-A|^2/2) + exp(-|x-B|^2/2 - z)),
 //	z = (1 - lambda) FromZ + lambda ToZ,
@@ -445,97 +446,24 @@ func (p ModeMasses) Dim() int { return len(p.A) }
 // Walk implements Path.
 func (p ModeMasses) Walk() (func(float64) ebmkit.Energy, error) {
 	const fn = "freeenergy.ModeMasses"
-	if len(p.A) == 0 || len(p.B) != len(p.A) {
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(A), len(B)", Value: fmt.Sprint(len(p.A), ", ", len(p.B)), Want: "equal and at least 1"}
-	}
-	e := &twoModes{a: p.A, b: p.B, one: make([]float64, len(p.A)), ba: make([]float64, len(p.A))}
-	for j, a := range p.A {
-		if !finite(a) || !finite(p.B[j]) {
-			return nil, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("A[%d], B[%d]", j, j), Value: fmt.Sprint(a, ", ", p.B[j]), Want: "finite numbers"}
-		}
-		e.one[j] = 1
-	}
 	if !finite(p.FromZ) || !finite(p.ToZ) {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "FromZ, ToZ", Value: fmt.Sprint(p.FromZ, ", ", p.ToZ), Want: "finite numbers"}
 	}
-	vmath.Sub(e.ba, p.B, p.A)
-	e.half = vmath.Dot(e.ba, e.ba) / 2
+	e, err := energy.NewTwoModes(p.A, p.B, p.FromZ)
+	if arg, ok := err.(*ebmkit.ArgError); ok {
+		arg.Func = fn
+	}
+	if err != nil {
+		return nil, err
+	}
+	z := make([]float64, 1)
 	return func(l float64) ebmkit.Energy {
-		e.z = (1-l)*p.FromZ + l*p.ToZ
+		z[0] = (1-l)*p.FromZ + l*p.ToZ
+		if err := e.SetParams(z); err != nil {
+			panic("freeenergy: ModeMasses: lambda is not finite")
+		}
 		return e
 	}, nil
-}
-
-// twoModes computes, with y = x - A,
-//
-//	U = |y|^2/2 - log(1 + exp t),   t = y.(B-A) - |B-A|^2/2 - z,
-//	grad U = y - sigmoid(t) (B-A).
-type twoModes struct {
-	a, b, one, ba []float64
-	half, z       float64
-}
-
-func (e *twoModes) Dim() int { return len(e.a) }
-
-func (e *twoModes) Energy(x []float64) float64 { return e.EnergyGrad(make([]float64, len(e.a)), x) }
-
-func (e *twoModes) EnergyGrad(grad, x []float64) float64 {
-	checkX("EnergyGrad", len(e.a), grad, x)
-	var u [1]float64
-	e.rows(u[:], grad, x, make([]float64, 2))
-	return u[0]
-}
-
-func (e *twoModes) rows(u, y, xs, scratch []float64) {
-	d, n := len(e.a), len(u)
-	vmath.DiagonalRows(u, y, xs, e.a, e.one)
-	t, s := scratch[:n], scratch[n:2*n]
-	for i := range t {
-		t[i] = vmath.Dot(y[i*d:(i+1)*d], e.ba) - e.half - e.z
-	}
-	vmath.SoftplusSlice(s, t)
-	vmath.SigmoidSlice(t, t)
-	for i := range t {
-		u[i] -= s[i]
-		if t[i] != 0 {
-			vmath.Axpy(y[i*d:(i+1)*d], -t[i], e.ba)
-		}
-	}
-}
-
-func (e *twoModes) LogZ() float64 {
-	return float64(len(e.a))*math.Log(2*math.Pi)/2 + vmath.Softplus(-e.z)
-}
-
-func (e *twoModes) Sample(dst []float64, s *ebmkit.Stream) {
-	checkX("Sample", len(e.a), nil, dst)
-	at := e.a
-	if s.Float64() < vmath.Sigmoid(-e.z) {
-		at = e.b
-	}
-	s.FillNormal(dst)
-	vmath.Axpy(dst, 1, at)
-}
-
-func (e *twoModes) NewEvaluator() ebmkit.Evaluator { return &twoModesEvaluator{e: e} }
-
-type twoModesEvaluator struct {
-	e             *twoModes
-	u, y, scratch []float64
-}
-
-func (v *twoModesEvaluator) EnergyGrad(u, grad, xs []float64) {
-	n := ebmkit.CheckRows("freeenergy: ModeMasses.EnergyGrad", v.e.Dim(), u, grad, xs)
-	if len(v.u) < n {
-		v.u, v.y, v.scratch = make([]float64, n), make([]float64, len(xs)), make([]float64, 2*n)
-	}
-	if u == nil {
-		u = v.u[:n]
-	}
-	if grad == nil {
-		grad = v.y[:len(xs)]
-	}
-	v.e.rows(u, grad, xs, v.scratch)
 }
 
 var (
@@ -545,12 +473,10 @@ var (
 	_ Path              = DraggedTrap{}
 	_ Path              = FieldRamp{}
 	_ Path              = ModeMasses{}
-	_ ebmkit.Sampler    = (*twoModes)(nil)
 	_ ebmkit.Moments    = (*harmonic)(nil)
 	_ ebmkit.Batched    = (*harmonic)(nil)
 	_ ebmkit.Normalized = (*harmonic)(nil)
 	_ ebmkit.Sampler    = (*harmonic)(nil)
-	_ ebmkit.Batched    = (*twoModes)(nil)
 	_ ebmkit.Batched    = (*inField)(nil)
 	_ ebmkit.Wrapper    = (*inField)(nil)
 	_ ebmkit.Batched    = (*interpolation)(nil)

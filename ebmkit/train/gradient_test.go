@@ -184,27 +184,6 @@ func TestSameGradientFromSamples(t *testing.T) {
 	}
 }
 
-func TestTwoModesConforms(t *testing.T) {
-	for _, d := range []int{1, 2, 7} {
-		a, b := make([]float64, d), make([]float64, d)
-		a[0], b[0] = -1.5, 1
-		b[d-1]++
-		for _, err := range conform.Check(must(train.NewTwoModes(a, b, -0.7)), conform.Options{Prefix: "train: ", Seed: 2, Fast: true}) {
-			t.Errorf("d = %d: %v", d, err)
-		}
-	}
-	for what, err := range map[string]error{
-		"lengths": func() error { _, err := train.NewTwoModes([]float64{1}, []float64{1, 2}, 0); return err }(),
-		"empty":   func() error { _, err := train.NewTwoModes(nil, nil, 0); return err }(),
-		"nan":     func() error { _, err := train.NewTwoModes([]float64{1}, []float64{math.NaN()}, 0); return err }(),
-		"z":       func() error { _, err := train.NewTwoModes([]float64{1}, []float64{2}, math.Inf(1)); return err }(),
-	} {
-		if _, ok := err.(*ebmkit.ArgError); !ok {
-			t.Errorf("%s: %v", what, err)
-		}
-	}
-}
-
 func ExampleTrainer() {
 	truth, _ := energy.NewGaussian1D(2, 0.5)
 	points, _ := ebmkit.Draw(truth, 1000, 1)

@@ -14,10 +14,17 @@ import (
 
 // The experiment of Carbone et al.: modes at -10 e1 and +6 e1, 3/4 of the data in
 // the second. Nobody crosses between them.
-func carbone(d int, z float64) *train.TwoModes {
+func carbone(d int, z float64) *energy.TwoModes {
 	a, b := make([]float64, d), make([]float64, d)
 	a[0], b[0] = -10, 6
-	return must(train.NewTwoModes(a, b, z))
+	return must(energy.NewTwoModes(a, b, z))
+}
+
+// moving is the same with means that are learned.
+func moving(d int, a, b, z float64) *energy.TwoModes {
+	x, y := make([]float64, d), make([]float64, d)
+	x[0], y[0] = a, b
+	return must(energy.NewMovingModes(x, y, z))
 }
 
 var trueZ = -math.Log(3)
@@ -462,6 +469,35 @@ func TestCDFollowsTheFisherGradient(t *testing.T) {
 			if c := cosine(plain, fisher); c > 0.98 {
 				t.Errorf("plain CD's cosine is %v: where is its noise?", c)
 			}
+		}
+	}
+}
+
+// All methods learn where the modes are; the mass only Jarzynski. A population
+// that is resampled early stays in proportion to the masses, and the bias of the
+// driving walkers is then the same in both modes.
+func TestMovingModesShapesAndMasses(t *testing.T) {
+	const n, k, d, walkers = 4000, 300, 10, 2000
+	truth := moving(d, -10, 6, trueZ)
+	data := must(ebmkit.Draw(truth, n, 1))
+	f := inB(data)
+	kernel := mcmc.ULA{Step: 0.1}
+	for name, o := range map[string]train.Objective{
+		"CD":        train.CD{Walkers: walkers, Kernel: kernel, Steps: 8},
+		"Jarzynski": train.Jarzynski{Walkers: walkers, Kernel: kernel, Resample: 0.8},
+	} {
+		m := moving(d, -9, 5, 0)
+		opt := must(nn.NewSGD[float64](nn.Harmonic{Start: 0.3, Half: 50}))
+		tr := must(train.New(m, data, o, opt, train.Config{Seed: 2}))
+		if err := tr.Fit(ctx, k); err != nil {
+			t.Fatal(err)
+		}
+		theta := m.Params(nil)
+		if math.Abs(theta[0]+10) > 0.15 || math.Abs(theta[d]-6) > 0.15 {
+			t.Errorf("%s: modes at %.3f and %.3f", name, theta[0], theta[d])
+		}
+		if got := math.Abs(m.Mass() - f); (got < 0.05) != (name == "Jarzynski") {
+			t.Errorf("%s: learned mass %.3f, fraction of the data %.3f", name, m.Mass(), f)
 		}
 	}
 }

@@ -215,7 +215,7 @@ func TestErrors(t *testing.T) {
 // Walkers that lag behind make the mass of a mode swing past its goal, z = 1.
 func ExampleTraining() {
 	g, _ := fokkerplanck.NewGrid(fokkerplanck.Axis{Lo: -8, Hi: 8, Cells: 200})
-	model, _ := train.NewTwoModes([]float64{-1.8}, []float64{1.8}, 1)
+	model, _ := energy.NewTwoModes([]float64{-1.8}, []float64{1.8}, 1)
 	data, _ := g.Boltzmann(model)
 	_ = model.SetParams([]float64{-1})
 	path, err := meanfield.Training{Alpha: 1, Rate: 4, Step: 0.02, Steps: 2000, Every: 200}.Run(context.Background(), model, g, data)
