@@ -7,6 +7,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
+	"github.com/ebmkit/hitchhiker/internal/linalg"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -342,43 +343,19 @@ func (w *lawWork) set(t float64) {
 	}
 }
 
-// invert replaces the positive definite a by its inverse and returns log det a
-// (NaN if it is not positive definite).
+// invert replaces the positive definite a by its inverse and returns log det a.
+// All become NaN if it is not positive definite: there is no density then. l is
+// scratch of the size of a.
 func invert(a, l []float64, d int) (logdet float64) {
-	for i := range d {
-		for j := 0; j <= i; j++ {
-			s := a[i*d+j]
-			for k := range j {
-				s -= l[i*d+k] * l[j*d+k]
-			}
-			if i > j {
-				l[i*d+j] = s / l[j*d+j]
-				continue
-			}
-			logdet += vmath.Log(s)
-			l[i*d+i] = math.Sqrt(s)
+	logdet, bad := linalg.Cholesky(l, a, d, 0)
+	if bad >= 0 {
+		for i := range a {
+			a[i] = math.NaN()
 		}
+		return math.NaN()
 	}
-	// L^-1 in place, then its gram matrix.
-	for j := range d {
-		l[j*d+j] = 1 / l[j*d+j]
-		for i := j + 1; i < d; i++ {
-			var s float64
-			for k := j; k < i; k++ {
-				s += l[i*d+k] * l[k*d+j]
-			}
-			l[i*d+j] = -s / l[i*d+i]
-		}
-	}
-	for i := range d {
-		for j := 0; j <= i; j++ {
-			var s float64
-			for k := i; k < d; k++ {
-				s += l[k*d+i] * l[k*d+j]
-			}
-			a[i*d+j], a[j*d+i] = s, s
-		}
-	}
+	linalg.InvertLower(l, l, d)
+	linalg.Gram(a, l, d)
 	return logdet
 }
 

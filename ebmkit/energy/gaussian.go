@@ -6,6 +6,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/internal/gemm"
+	"github.com/ebmkit/hitchhiker/internal/linalg"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -115,7 +116,7 @@ func (g *Gaussian) refresh() {
 	if g.prec == nil {
 		g.prec = make([]float64, g.d*g.d)
 	}
-	gram(g.prec, g.w, g.d)
+	linalg.Gram(g.prec, g.w, g.d)
 	if g.d >= productDim {
 		g.packed.Pack(gemm.Of(g.prec, g.d, g.d))
 	}

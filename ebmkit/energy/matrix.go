@@ -5,11 +5,8 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/linalg"
 )
-
-// The matrices here are small and are factored once, when an energy is made or
-// its parameters change. Plain loops keep LAPACK out of every notebook cell
-// that draws a Gaussian, and give the same bits everywhere.
 
 // eps is the distance from 1 to the next float64.
 const eps = 0x1p-52
@@ -40,23 +37,8 @@ func wantSymmetric(fn, arg string, a []float64, d int) error {
 // that is not positive beyond rounding (bad < 0: none).
 func cholesky(a []float64, d int) (l []float64, bad int) {
 	l = make([]float64, d*d)
-	for i := range d {
-		for j := 0; j <= i; j++ {
-			s := a[i*d+j]
-			for k := range j {
-				s -= l[i*d+k] * l[j*d+k]
-			}
-			if i > j {
-				l[i*d+j] = s / l[j*d+j]
-				continue
-			}
-			if !(s > 4*float64(d)*eps*a[i*d+i]) {
-				return nil, i
-			}
-			l[i*d+i] = math.Sqrt(s)
-		}
-	}
-	return l, -1
+	_, bad = linalg.Cholesky(l, a, d, 4*float64(d)*eps)
+	return l, bad
 }
 
 // wantPositiveDefinite returns the Cholesky factor of a, or *ebmkit.ArgError.
@@ -75,30 +57,8 @@ func wantPositiveDefinite(fn, arg string, a []float64, d int) ([]float64, error)
 // invertLower returns the inverse of the lower triangular l.
 func invertLower(l []float64, d int) []float64 {
 	inv := make([]float64, d*d)
-	for j := range d {
-		inv[j*d+j] = 1 / l[j*d+j]
-		for i := j + 1; i < d; i++ {
-			var s float64
-			for k := j; k < i; k++ {
-				s += l[i*d+k] * inv[k*d+j]
-			}
-			inv[i*d+j] = -s / l[i*d+i]
-		}
-	}
+	linalg.InvertLower(inv, l, d)
 	return inv
-}
-
-// gram writes w'w for the lower triangular w into dst.
-func gram(dst, w []float64, d int) {
-	for i := range d {
-		for j := 0; j <= i; j++ {
-			var s float64
-			for k := i; k < d; k++ {
-				s += w[k*d+i] * w[k*d+j]
-			}
-			dst[i*d+j], dst[j*d+i] = s, s
-		}
-	}
 }
 
 // flip reverses the order of rows and columns of a. The Cholesky factor C of a
@@ -111,20 +71,4 @@ func flip(a []float64, d int) []float64 {
 		}
 	}
 	return f
-}
-
-// solveCholesky solves L L' x = b in place of b.
-func solveCholesky(l, b []float64, d int) {
-	for i := range d {
-		for k := range i {
-			b[i] -= l[i*d+k] * b[k]
-		}
-		b[i] /= l[i*d+i]
-	}
-	for i := d - 1; i >= 0; i-- {
-		for k := i + 1; k < d; k++ {
-			b[i] -= l[k*d+i] * b[k]
-		}
-		b[i] /= l[i*d+i]
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/linalg"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -471,7 +472,7 @@ func (m *Mixture) climb(x []float64) bool {
 		if bad >= 0 {
 			return false
 		}
-		solveCholesky(l, g, d) // the step is P^-1 grad U
+		linalg.Solve(l, g, d) // the step is P^-1 grad U
 		var step, size float64
 		for j := range x {
 			x[j] -= g[j]

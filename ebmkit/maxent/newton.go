@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
+	"github.com/ebmkit/hitchhiker/internal/linalg"
 )
 
 const (
@@ -337,36 +338,15 @@ func (s *solver) newton(free []int, ridge float64) ([]float64, bool) {
 	}
 	for i, k := range free {
 		b[i] = -s.at.mean[k] / sd[i]
-		for j := 0; j <= i; j++ {
-			v := s.at.cov[k*s.k+free[j]] / (sd[i] * sd[j])
-			if i == j {
-				v = 1 + ridge
-			}
-			for q := range j {
-				v -= l[i*n+q] * l[j*n+q]
-			}
-			if i == j {
-				if !(v > 1e-13) {
-					return nil, false
-				}
-				l[i*n+i] = math.Sqrt(v)
-			} else {
-				l[i*n+j] = v / l[j*n+j]
-			}
+		for j := range i {
+			l[i*n+j] = s.at.cov[k*s.k+free[j]] / (sd[i] * sd[j])
 		}
+		l[i*n+i] = 1 + ridge
 	}
-	for i := range n {
-		for q := range i {
-			b[i] -= l[i*n+q] * b[q]
-		}
-		b[i] /= l[i*n+i]
+	if _, bad := linalg.Cholesky(l, l, n, 1e-13); bad >= 0 {
+		return nil, false
 	}
-	for i := n - 1; i >= 0; i-- {
-		for q := i + 1; q < n; q++ {
-			b[i] -= l[q*n+i] * b[q]
-		}
-		b[i] /= l[i*n+i]
-	}
+	linalg.Solve(l, b, n)
 	dir := make([]float64, s.k)
 	for i, k := range free {
 		dir[k] = b[i] / sd[i]
