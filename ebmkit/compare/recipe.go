@@ -34,15 +34,14 @@ type recipe struct {
 	own   int     // walkers, width of code or noise, frequencies of time, couplings
 }
 
-// recipes are by kind, for the plane and for digits.
+// recipes are by kind: ring, moons, digits.
 var recipes = map[Kind][3]recipe{
-	//            ring               moons              digits
 	EBM:         {{0.03, 256, 1152}, {0.03, 256, 1152}, {0.001, 256, 512}},
-	VAE:         {{0.01, 128, 2}, {0.01, 128, 2}, {0.01, 128, 16}},
+	VAE:         {{0.03, 128, 2}, {0.03, 128, 2}, {0.01, 128, 16}},
 	GAN:         {{0.003, 64, 4}, {0.001, 64, 4}, {0.003, 128, 16}},
-	Diffusion:   {{0.01, 128, 4}, {0.01, 256, 4}, {0.01, 128, 4}},
-	Interpolant: {{0.01, 128, 4}, {0.01, 128, 4}, {0.01, 128, 4}},
-	Flow:        {{0.01, 128, 8}, {0.01, 128, 8}, {0.0003, 128, 6}},
+	Diffusion:   {{0.003, 128, 4}, {0.03, 128, 4}, {0.01, 128, 4}},
+	Interpolant: {{0.03, 128, 4}, {0.03, 128, 4}, {0.01, 128, 4}},
+	Flow:        {{0.01, 128, 8}, {0.03, 256, 8}, {0.0003, 128, 6}},
 }
 
 // build returns the model of a kind for a task, untrained. The rate of learning
