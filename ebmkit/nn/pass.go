@@ -42,6 +42,7 @@ type passes[B Float] interface {
 	backward(dtheta, dx, dy []B)
 	grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int))
 	jet(order int, dtheta, xs, v []B, use func(j *jet[B], lo int))
+	overwrites(on bool)
 }
 
 // NewPass returns a pass with float64 slices.
@@ -71,7 +72,7 @@ func (p *Pass[B]) Values(y, xs []B) {
 //
 //	dtheta[k] += sum_i dy_i . dy(x_i)/dtheta_k,   dx_i = (dy/dx)(x_i)' dy_i.
 //
-// dtheta (NumParams, accumulated into) or dx (n x In, overwritten) may be nil.
+// dtheta (NumParams, accumulated into, see Overwrites) or dx (n x In, overwritten) may be nil.
 // SetParams must not have been called since Forward.
 func (p *Pass[B]) Backward(dtheta, dx, dy []B) { p.run.backward(dtheta, dx, dy) }
 
@@ -83,6 +84,10 @@ func (p *Pass[B]) Backward(dtheta, dx, dy []B) { p.run.backward(dtheta, dx, dy) 
 func (p *Pass[B]) Grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int)) {
 	p.run.grad(dtheta, dx, xs, cotangent)
 }
+
+// Overwrites makes Backward and Grad overwrite dtheta from now on, or add to it
+// again. A training step that starts from 0 saves two ways through memory.
+func (p *Pass[B]) Overwrites(on bool) { p.run.overwrites(on) }
 
 // tape is what one block of rows leaves behind on its way forward.
 type tape[B, C Float] struct {
@@ -118,7 +123,7 @@ type runner[B, C Float] struct {
 	v                       []B
 	use                     func(j *jet[B], lo int)
 	rows, shards            int
-	inPieces                bool
+	overwrite, inPieces     bool
 
 	jetBlock, jetShard, pieceTask                                                             func(int)
 	valuesBlock, forwardBlock, backwardBlock, gradBlock, backwardShard, gradShard, reducePart func(int)
@@ -225,6 +230,8 @@ func (r *runner[B, C]) grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int
 	r.xs, r.dtheta, r.dx, r.cotangent = nil, nil, nil, nil
 }
 
+func (r *runner[B, C]) overwrites(on bool) { r.overwrite = on }
+
 func (r *runner[B, C]) check(dtheta, dx []B) {
 	if dtheta != nil {
 		wantLen(len(dtheta), len(r.c.theta), "dtheta")
@@ -239,6 +246,9 @@ func (r *runner[B, C]) check(dtheta, dx []B) {
 func (r *runner[B, C]) sharded(work func(int)) {
 	r.shards = min(r.blocks(), maxShards)
 	if r.shards == 0 {
+		if r.overwrite {
+			clear(r.dtheta)
+		}
 		return
 	}
 	for len(r.sums) < r.shards {
@@ -268,8 +278,12 @@ func (r *runner[B, C]) reduce(i int) {
 	r.accumulate(lo, sum)
 }
 
-// accumulate adds sum to dtheta from lo on.
+// accumulate adds sum to dtheta from lo on, or overwrites it.
 func (r *runner[B, C]) accumulate(lo int, sum []C) {
+	if r.overwrite {
+		convert(r.dtheta[lo:lo+len(sum)], sum)
+		return
+	}
 	switch dst := any(r.dtheta).(type) {
 	case []C:
 		r.c.k.add(dst[lo:lo+len(sum)], sum)
@@ -294,7 +308,7 @@ const (
 )
 
 func (r *runner[B, C]) long() bool {
-	return len(r.c.theta) >= longParams && r.blocks() <= maxShards
+	return len(r.c.theta) >= longParams && r.rows > 0 && r.blocks() <= maxShards
 }
 
 // task is the rows lo to hi of the gradient of the matrix of a layer.
@@ -348,12 +362,20 @@ func (r *runner[B, C]) piece(i int) {
 	k := r.tasks[i]
 	_, n := r.c.shape(k.layer)
 	t := r.take()
-	size := (k.hi - k.lo) * n
-	if len(t.piece) < size {
-		t.piece = make([]C, size)
+	lo, size := r.c.layers[k.layer].off+k.lo*n, (k.hi-k.lo)*n
+	dst, same := any(r.dtheta).([]C)
+	if same && r.overwrite {
+		dst = dst[lo : lo+size]
+	} else {
+		if len(t.piece) < size {
+			t.piece = make([]C, size)
+		}
+		dst = t.piece[:size]
 	}
-	t.s.MulPair(gemm.Of(t.piece, k.hi-k.lo, n), &r.pairs[k.layer], k.lo, blockRows)
-	r.accumulate(r.c.layers[k.layer].off+k.lo*n, t.piece[:size])
+	t.s.MulPair(gemm.Of(dst, k.hi-k.lo, n), &r.pairs[k.layer], k.lo, blockRows)
+	if !same || !r.overwrite {
+		r.accumulate(lo, dst)
+	}
 	r.give(t)
 }
 

@@ -72,7 +72,18 @@ func testPieces[B, C Float](t *testing.T, n *MLP, c *core[C]) {
 				t.Errorf("%d rows, %d cores: Backward differs", rows, cores)
 			}
 		}
-		got := slices.Clone(start)
+		// Overwriting is adding to 0.
+		zero, got := make([]B, len(start)), slices.Clone(start)
+		grad(zero, nil, 0, pieces)
+		r.overwrites(true)
+		for _, how := range []func(_, _ func(int)){pieces, shards} {
+			grad(got, nil, 0, how)
+			if !slices.Equal(got, zero) {
+				t.Errorf("%d rows: overwritten, it differs", rows)
+			}
+			copy(got, start)
+		}
+		r.overwrites(false)
 		if grad(got, nil, rows/2, pieces); rows > 1 && slices.Equal(got, want) {
 			t.Errorf("%d rows: half of them give the same", rows)
 		}

@@ -83,6 +83,8 @@ type engine[T nn.Float] struct {
 func newEngine[T nn.Float](m *Model, k *kernels[T]) *engine[T] {
 	e := &engine[T]{m: m, k: k, enc: k.pass(m.enc), dec: k.pass(m.dec)}
 	e.loss = e.rows
+	e.enc.Overwrites(true)
+	e.dec.Overwrites(true)
 	return e
 }
 
@@ -109,8 +111,8 @@ func room[E any](s *[]E, n int) {
 }
 
 // grad returns the means over rows of Recon and KL at xs, the rows for which
-// reserve made room, with the noise in e.eps, and adds the gradient of
-// -(Recon - beta KL) to dst unless it is nil.
+// reserve made room, with the noise in e.eps, and writes the gradient of
+// -(Recon - beta KL) into dst unless it is nil.
 func (e *engine[T]) grad(dst, xs []T, o objective) (recon, kl float64) {
 	m := e.m
 	l, c, ne := m.cfg.Latent, m.codeWidth(), m.enc.NumParams()
@@ -140,7 +142,7 @@ func (e *engine[T]) grad(dst, xs []T, o objective) (recon, kl float64) {
 	if m.learnsSD() {
 		// |x - y|^2/s^2 from the mean of log rho(x|z) itself.
 		d := float64(m.cfg.Dim)
-		dst[len(dst)-1] += T(d - 2*(-recon-d*m.logSD-d/2*log2Pi))
+		dst[len(dst)-1] = T(d - 2*(-recon-d*m.logSD-d/2*log2Pi))
 	}
 	switch {
 	case m.cfg.Deterministic:
@@ -453,7 +455,6 @@ func (m *Model) GradientSpread(g Gradient, xs *ebmkit.Ensemble, samples, repeats
 	grad := make([]float64, p)
 	mean, sd = make([]float64, p), make([]float64, p)
 	for k := range repeats {
-		clear(grad)
 		s.FillNormal(e.eps)
 		e.grad(grad, xs.X, objective{1, samples, g})
 		// Welford.

@@ -138,8 +138,8 @@ type run[T nn.Float] struct {
 	adam        *nn.Adam[T]
 	theta, grad []T
 
-	squares               []float64 // of parts of grad
-	clearPart, squarePart func(i int)
+	squares    []float64 // of parts of grad
+	squarePart func(i int)
 }
 
 func newRun[T nn.Float](m *Model, k *kernels[T], data *ebmkit.Ensemble, cfg *TrainConfig) (*run[T], error) {
@@ -158,13 +158,14 @@ func newRun[T nn.Float](m *Model, k *kernels[T], data *ebmkit.Ensemble, cfg *Tra
 	}
 	r.grad = make([]T, len(r.theta))
 	r.squares = make([]float64, (len(r.grad)+gradPart-1)/gradPart)
-	r.clearPart = func(i int) { clear(r.part(i)) }
-	r.squarePart = func(i int) { r.squares[i] = square(r.part(i)) }
+	r.squarePart = func(i int) {
+		part := r.grad[i*gradPart : min((i+1)*gradPart, len(r.grad))]
+		r.squares[i] = square(part)
+	}
 	return r, nil
 }
 
 func (r *run[T]) step(o objective, clip float64) (recon, kl, norm float64, err error) {
-	r.parts(r.clearPart)
 	r.noise.FillNormal(r.e.eps)
 	recon, kl = r.e.grad(r.grad, r.data.Next(), o)
 	norm = r.norm()
@@ -191,26 +192,12 @@ func (r *run[T]) step(o objective, clip float64) (recon, kl, norm float64, err e
 
 func finite(v float64) bool { return v-v == 0 }
 
-// gradPart components of the gradient are cleared, or squared and added up,
-// together.
+// gradPart components of the gradient are squared and added up together.
 const gradPart = 4096
 
-func (r *run[T]) part(i int) []T { return r.grad[i*gradPart : min((i+1)*gradPart, len(r.grad))] }
-
-// parts runs f for all parts of the gradient, on all cores if it is long.
-func (r *run[T]) parts(f func(i int)) {
-	if n := len(r.squares); n > 8 {
-		par.For(context.Background(), n, f)
-		return
-	}
-	for i := range r.squares {
-		f(i)
-	}
-}
-
-// norm is nn.Norm for long gradients.
+// norm is nn.Norm for long gradients, on all cores.
 func (r *run[T]) norm() float64 {
-	r.parts(r.squarePart)
+	par.For(context.Background(), len(r.squares), r.squarePart)
 	var sum float64
 	for _, v := range r.squares {
 		sum += v
