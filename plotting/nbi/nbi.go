@@ -56,8 +56,9 @@ func Forms(f plotting.Figure) ([]nb.Part, error) {
 
 // Timeline shows one frame at a time, with a slider and a button that plays
 // them. labels name the frames. The axes are those of all frames together, and
-// all frames have the same series. The static picture shows up to six of the
-// frames side by side. An error ends the cell.
+// all frames have the same series. The chart has the size of the first frame. The
+// static picture shows up to six of the frames side by side, larger or smaller with
+// that size. An error ends the cell.
 func Timeline(frames []plotting.Figure, labels []string, caption ...string) {
 	parts := nb.Must(TimelineForms(frames, labels))
 	nb.Display(parts...)
@@ -96,12 +97,27 @@ func TimelineForms(frames []plotting.Figure, labels []string) ([]nb.Part, error)
 	if err != nil {
 		return nil, err
 	}
-	return forms(option, specs[0], slider, frames[0], sheet(frames, labels))
+	return forms(option, specs[0], slider, frames[0], sheet(frames, labels, specs[0]))
 }
 
-// sheet lays out up to six frames, the first and the last among them.
-func sheet(frames []plotting.Figure, labels []string) plotting.Multiples {
-	n := min(len(frames), 6)
+// sheetScale is the width of the static picture of frames of one journal column,
+// in such columns: two columns of a page.
+const sheetScale = float64(plotting.Double / plotting.Single)
+
+// Small panels leave no room for data between their labels, in millimetres.
+const (
+	minPanelWidth  = 40
+	minPanelHeight = 32
+)
+
+// sheet lays out up to six frames, the first and the last among them, in up to
+// three columns. It grows with the size of the frames, at most to the width of a
+// page, and keeps the proportions of a height that was asked for.
+func sheet(frames []plotting.Figure, labels []string, s plotting.Spec) plotting.Multiples {
+	width := min(sheetScale*s.Width, float64(plotting.Double))
+	cols := max(1, min(int(width/minPanelWidth), 3))
+	n := min(len(frames), 2*cols)
+	cols = min(cols, n)
 	var figs []plotting.Figure
 	for i := range n {
 		k := 0
@@ -110,7 +126,12 @@ func sheet(frames []plotting.Figure, labels []string) plotting.Multiples {
 		}
 		figs = append(figs, frames[k].Title(labels[k]))
 	}
-	return plotting.Small(min(n, 3), figs...)
+	height := 0.0
+	if s.Height > 0 {
+		rows := (n + cols - 1) / cols
+		height = float64(rows) * max(s.Height*width/float64(cols)/s.Width, minPanelHeight)
+	}
+	return plotting.Small(cols, figs...).Size(plotting.Width(width), height)
 }
 
 // forms puts the option, in the size of figure f, before the static forms.

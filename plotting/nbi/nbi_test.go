@@ -271,6 +271,46 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
+// The static picture of a timeline grows and shrinks with the frames.
+func TestTimelineSize(t *testing.T) {
+	picture := func(w plotting.Width, height float64) (width, h float64) {
+		frames, labels := moving(8)
+		for i := range frames {
+			if w > 0 {
+				frames[i] = frames[i].Size(w, height)
+			}
+		}
+		specs, err := plotting.Specs(frames[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		width, h, err = plotting.SizeOf(sheet(frames, labels, specs[0]))
+		if err != nil {
+			t.Fatalf("Size(%v, %v): %v", w, height, err)
+		}
+		return width * 25.4 / 72, h * 25.4 / 72
+	}
+	for _, c := range []struct {
+		w           plotting.Width
+		height      float64
+		width, tall float64 // of the picture, in mm; tall 0 is not asked
+	}{
+		{0, 0, 178, 0},
+		{plotting.Single, 0, 178, 0},
+		{65, 0, 134.5, 0},
+		{plotting.Double, 0, 178, 0},
+		{plotting.Single, 70, 178, 2 * 70 * 178.0 / 3 / 86},
+		{40, 40, 82.8, 2 * 40 * 178.0 / 2 / 86},
+		{25, 15, 51.7, 2 * 32},
+		{20, 0, 41.4, 0},
+	} {
+		w, h := picture(c.w, c.height)
+		if math.Abs(w-c.width) > 0.1 || c.tall > 0 && math.Abs(h-c.tall) > 0.1 {
+			t.Errorf("frames of %v x %v mm: a picture of %.1f x %.1f mm, want %.1f x %.1f", float64(c.w), c.height, w, h, c.width, c.tall)
+		}
+	}
+}
+
 func argError(t *testing.T, err error, want string) {
 	t.Helper()
 	var ae *ebmkit.ArgError
