@@ -128,12 +128,12 @@ func packPanel[T Float](dst []T, b Matrix[T], j int) {
 	w := width[T](lastVectors[T](cols))
 	if b.ColStride == 1 {
 		if cols == width[T](2) {
+			if useAVX2 && b.Rows > 0 {
+				copyRows(dst[:b.Rows*w], w, b.Data[j:][:(b.Rows-1)*b.RowStride+w], b.RowStride, b.Rows, 2)
+				return
+			}
 			for p := range b.Rows {
-				// Both are 64 bytes long, for which a plain copy calls memmove.
-				d, s := dst[p*w:(p+1)*w], b.Data[p*b.RowStride+j:][:w]
-				to, from := (*[8]uint64)(unsafe.Pointer(&d[0])), (*[8]uint64)(unsafe.Pointer(&s[0]))
-				to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
-				to[4], to[5], to[6], to[7] = from[4], from[5], from[6], from[7]
+				copy(dst[p*w:(p+1)*w], b.Data[p*b.RowStride+j:])
 			}
 			return
 		}
@@ -161,6 +161,12 @@ func packPanel[T Float](dst []T, b Matrix[T], j int) {
 			dst[q*w+i] = s[q*b.RowStride]
 		}
 	}
+}
+
+// copyRows copies rows of vectors*32 bytes, ldd and lds elements apart.
+func copyRows[T Float](dst []T, ldd int, src []T, lds, rows, vectors int) {
+	size := int(unsafe.Sizeof(dst[0]))
+	copyRowsAVX2((*byte)(unsafe.Pointer(&dst[0])), size*ldd, (*byte)(unsafe.Pointer(&src[0])), size*lds, rows, vectors)
 }
 
 // Scratch is the memory a product works in. The zero value is ready; it grows
@@ -235,16 +241,19 @@ func check[T Float](c, a Matrix[T], k, n int) {
 // columns computes columns j to j+cols-1 of rows lo to hi-1 of C. The rows of
 // the panel are bs elements apart.
 func (s *Scratch[T]) columns(c Matrix[T], alpha T, a Matrix[T], panel []T, bs, j, cols int, beta T, lo, hi int) {
+	if lo >= hi {
+		return
+	}
 	vectors := lastVectors[T](cols)
 	w := width[T](vectors)
+	if cols == w {
+		tiles(hi-lo, vectors, a, lo, tileRows*a.RowStride, panel, bs, c.Data[lo*c.RowStride+j:], c.RowStride, alpha, beta)
+		return
+	}
 	for i := lo; i < hi; i += tileRows {
 		rows := min(tileRows, hi-i)
-		if cols == w {
-			tile(rows, vectors, a, i, panel, bs, c.Data[i*c.RowStride+j:], c.RowStride, alpha, beta)
-			continue
-		}
 		t := s.tile[:]
-		tile(rows, vectors, a, i, panel, bs, t, w, alpha, 0)
+		tiles(rows, vectors, a, i, 0, panel, bs, t, w, alpha, 0)
 		for r := range rows {
 			row := c.Data[(i+r)*c.RowStride+j:][:cols]
 			if beta == 0 {
@@ -258,22 +267,39 @@ func (s *Scratch[T]) columns(c Matrix[T], alpha T, a Matrix[T], panel []T, bs, j
 	}
 }
 
-// tile computes rows x vectors of C at c from rows i... of A.
-func tile[T Float](rows, vectors int, a Matrix[T], i int, b []T, bs int, c []T, ldc int, alpha, beta T) {
+// tiles computes rows x vectors of C at c from rows i... of A, of which those of
+// a tile begin step elements after those of the tile before.
+func tiles[T Float](rows, vectors int, a Matrix[T], i, step int, b []T, bs int, c []T, ldc int, alpha, beta T) {
 	k := a.Cols
 	if !useAVX2 || k == 0 {
-		tileGo(rows, width[T](vectors), a, i, b, bs, c, ldc, alpha, beta)
+		for r := 0; r < rows; r += tileRows {
+			at := a
+			if k > 0 {
+				at.Data = a.Data[i*a.RowStride+r/tileRows*step:]
+			}
+			tileGo(min(tileRows, rows-r), width[T](vectors), at, 0, b, bs, c[r*ldc:], ldc, alpha, beta)
+		}
 		return
 	}
+	full := rows / tileRows
+	if full > 0 {
+		tilesAVX2(full, tileRows, vectors, a, i*a.RowStride, step, b, bs, c, ldc, alpha, beta)
+	}
+	if rest := rows % tileRows; rest > 0 {
+		tilesAVX2(1, rest, vectors, a, i*a.RowStride+full*step, step, b, bs, c[full*tileRows*ldc:], ldc, alpha, beta)
+	}
+}
+
+func tilesAVX2[T Float](n, rows, vectors int, a Matrix[T], at, step int, b []T, bs int, c []T, ldc int, alpha, beta T) {
 	if unsafe.Sizeof(alpha) == 4 {
-		tile32AVX2(rows, vectors, k,
-			(*float32)(unsafe.Pointer(&a.Data[i*a.RowStride])), 4*a.RowStride, 4*a.ColStride,
+		tile32AVX2(n, rows, vectors, a.Cols,
+			(*float32)(unsafe.Pointer(&a.Data[at])), 4*a.RowStride, 4*a.ColStride, 4*step,
 			(*float32)(unsafe.Pointer(&b[0])), 4*bs,
 			(*float32)(unsafe.Pointer(&c[0])), 4*ldc, float32(alpha), float32(beta))
 		return
 	}
-	tile64AVX2(rows, vectors, k,
-		(*float64)(unsafe.Pointer(&a.Data[i*a.RowStride])), 8*a.RowStride, 8*a.ColStride,
+	tile64AVX2(n, rows, vectors, a.Cols,
+		(*float64)(unsafe.Pointer(&a.Data[at])), 8*a.RowStride, 8*a.ColStride, 8*step,
 		(*float64)(unsafe.Pointer(&b[0])), 8*bs,
 		(*float64)(unsafe.Pointer(&c[0])), 8*ldc, float64(alpha), float64(beta))
 }

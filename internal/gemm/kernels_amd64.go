@@ -4,18 +4,26 @@
 
 package gemm
 
-// tile32AVX2 computes rows (1 to 6) by vectors (1 or 2) of 32 bytes of
-// C = alpha*A*B + beta*C, each element one chain of fused multiply-adds over k.
-// The strides rs and cs of A, bs of the rows of B and ldc of C are in bytes. C
-// is not read if beta is 0.
+// tile32AVX2 computes tiles, one below another, of rows (1 to 6) by
+// vectors (1 or 2) of 32 bytes of C = alpha*A*B + beta*C, each element one chain
+// of fused multiply-adds over k. The strides rs and cs of A, step from a tile of
+// A to the next, bs of the rows of B and ldc of C are in bytes. C is not read if
+// beta is 0.
 //
 //go:noescape
-func tile32AVX2(rows int, vectors int, k int, a *float32, rs int, cs int, b *float32, bs int, c *float32, ldc int, alpha float32, beta float32)
+func tile32AVX2(tiles int, rows int, vectors int, k int, a *float32, rs int, cs int, step int, b *float32, bs int, c *float32, ldc int, alpha float32, beta float32)
 
-// tile64AVX2 computes rows (1 to 6) by vectors (1 or 2) of 32 bytes of
-// C = alpha*A*B + beta*C, each element one chain of fused multiply-adds over k.
-// The strides rs and cs of A, bs of the rows of B and ldc of C are in bytes. C
-// is not read if beta is 0.
+// tile64AVX2 computes tiles, one below another, of rows (1 to 6) by
+// vectors (1 or 2) of 32 bytes of C = alpha*A*B + beta*C, each element one chain
+// of fused multiply-adds over k. The strides rs and cs of A, step from a tile of
+// A to the next, bs of the rows of B and ldc of C are in bytes. C is not read if
+// beta is 0.
 //
 //go:noescape
-func tile64AVX2(rows int, vectors int, k int, a *float64, rs int, cs int, b *float64, bs int, c *float64, ldc int, alpha float64, beta float64)
+func tile64AVX2(tiles int, rows int, vectors int, k int, a *float64, rs int, cs int, step int, b *float64, bs int, c *float64, ldc int, alpha float64, beta float64)
+
+// copyRowsAVX2 copies rows (at least 1) of vectors (1 or 2) of 32 bytes, ldd and
+// lds bytes apart, in order.
+//
+//go:noescape
+func copyRowsAVX2(dst *byte, ldd int, src *byte, lds int, rows int, vectors int)

@@ -4,629 +4,741 @@
 
 #include "textflag.h"
 
-// func tile32AVX2(rows int, vectors int, k int, a *float32, rs int, cs int, b *float32, bs int, c *float32, ldc int, alpha float32, beta float32)
+// func tile32AVX2(tiles int, rows int, vectors int, k int, a *float32, rs int, cs int, step int, b *float32, bs int, c *float32, ldc int, alpha float32, beta float32)
 // Requires: AVX, FMA3
-TEXT ·tile32AVX2(SB), NOSPLIT, $0-88
-	MOVQ   rows+0(FP), AX
-	MOVQ   vectors+8(FP), CX
-	CMPQ   AX, $0x01
-	JNE    not1x1
-	CMPQ   CX, $0x01
-	JNE    not1x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), DX
-	MOVQ   b+48(FP), BX
-	MOVQ   bs+56(FP), SI
-	MOVQ   c+64(FP), DI
-	MOVQ   ldc+72(FP), R8
+TEXT ·tile32AVX2(SB), NOSPLIT, $0-104
+	MOVQ rows+8(FP), AX
+	MOVQ vectors+16(FP), CX
+	CMPQ AX, $0x01
+	JNE  not1x1
+	CMPQ CX, $0x01
+	JNE  not1x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), DX
+	MOVQ bs+72(FP), BX
+	MOVQ c+80(FP), SI
+	MOVQ ldc+88(FP), DI
+
+tile1x1:
+	MOVQ   k+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   CX, R10
 	VXORPS Y0, Y0, Y0
-	TESTQ  AX, AX
+	TESTQ  R8, R8
 	JZ     store1x1
 
 loop1x1:
-	VMOVUPS      (BX), Y1
-	ADDQ         SI, BX
-	VBROADCASTSS (CX), Y2
+	VMOVUPS      (R9), Y1
+	ADDQ         BX, R9
+	VBROADCASTSS (R10), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         DX, CX
-	DECQ         AX
+	ADDQ         DX, R10
+	DECQ         R8
 	JNZ          loop1x1
 
 store1x1:
-	VBROADCASTSS alpha+80(FP), Y1
+	VBROADCASTSS alpha+96(FP), Y1
 	VMULPS       Y1, Y0, Y0
-	VBROADCASTSS beta+84(FP), Y1
+	VBROADCASTSS beta+100(FP), Y1
 	VXORPS       X2, X2, X2
-	VUCOMISS     beta+84(FP), X2
+	VUCOMISS     beta+100(FP), X2
 	JNE          add1x1
 	JPS          add1x1
-	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y0, (SI)
+	ADDQ         DI, SI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile1x1
 	VZEROUPPER
 	RET
 
 add1x1:
-	VFMADD231PS (DI), Y1, Y0
-	VMOVUPS     Y0, (DI)
+	VFMADD231PS (SI), Y1, Y0
+	VMOVUPS     Y0, (SI)
+	ADDQ        DI, SI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile1x1
 	VZEROUPPER
 	RET
 
 not1x1:
-	CMPQ   AX, $0x02
-	JNE    not2x1
-	CMPQ   CX, $0x01
-	JNE    not2x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x02
+	JNE  not2x1
+	CMPQ CX, $0x01
+	JNE  not2x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile2x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JZ     store2x1
 
 loop2x1:
-	VMOVUPS      (SI), Y2
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y3
+	VMOVUPS      (R10), Y2
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y3
 	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (CX)(DX*1), Y3
+	VBROADCASTSS (R11)(DX*1), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         BX, CX
-	DECQ         AX
+	ADDQ         BX, R11
+	DECQ         R9
 	JNZ          loop2x1
 
 store2x1:
-	VBROADCASTSS alpha+80(FP), Y2
+	VBROADCASTSS alpha+96(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS beta+84(FP), Y2
+	VBROADCASTSS beta+100(FP), Y2
 	VXORPS       X3, X3, X3
-	VUCOMISS     beta+84(FP), X3
+	VUCOMISS     beta+100(FP), X3
 	JNE          add2x1
 	JPS          add2x1
-	VMOVUPS      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y1, (R8)
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile2x1
 	VZEROUPPER
 	RET
 
 add2x1:
-	VFMADD231PS (R8), Y2, Y0
-	VMOVUPS     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y2, Y1
-	VMOVUPS     Y1, (R8)
+	VFMADD231PS (DI), Y2, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y2, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile2x1
 	VZEROUPPER
 	RET
 
 not2x1:
-	CMPQ   AX, $0x03
-	JNE    not3x1
-	CMPQ   CX, $0x01
-	JNE    not3x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x03
+	JNE  not3x1
+	CMPQ CX, $0x01
+	JNE  not3x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile3x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JZ     store3x1
 
 loop3x1:
-	VMOVUPS      (SI), Y3
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y4
+	VMOVUPS      (R10), Y3
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (CX)(DX*1), Y4
+	VBROADCASTSS (R11)(DX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (CX)(DX*2), Y4
+	VBROADCASTSS (R11)(DX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         BX, CX
-	DECQ         AX
+	ADDQ         BX, R11
+	DECQ         R9
 	JNZ          loop3x1
 
 store3x1:
-	VBROADCASTSS alpha+80(FP), Y3
+	VBROADCASTSS alpha+96(FP), Y3
 	VMULPS       Y3, Y0, Y0
 	VMULPS       Y3, Y1, Y1
 	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS beta+84(FP), Y3
+	VBROADCASTSS beta+100(FP), Y3
 	VXORPS       X4, X4, X4
-	VUCOMISS     beta+84(FP), X4
+	VUCOMISS     beta+100(FP), X4
 	JNE          add3x1
 	JPS          add3x1
-	VMOVUPS      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y1, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile3x1
 	VZEROUPPER
 	RET
 
 add3x1:
-	VFMADD231PS (R8), Y3, Y0
-	VMOVUPS     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y3, Y1
-	VMOVUPS     Y1, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y3, Y2
-	VMOVUPS     Y2, (R8)
+	VFMADD231PS (DI), Y3, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y3, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y3, Y2
+	VMOVUPS     Y2, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile3x1
 	VZEROUPPER
 	RET
 
 not3x1:
-	CMPQ   AX, $0x04
-	JNE    not4x1
-	CMPQ   CX, $0x01
-	JNE    not4x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x04
+	JNE  not4x1
+	CMPQ CX, $0x01
+	JNE  not4x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile4x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store4x1
 
 loop4x1:
-	VMOVUPS      (SI), Y4
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y5
+	VMOVUPS      (R10), Y4
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y5
 	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (CX)(DX*1), Y5
+	VBROADCASTSS (R11)(DX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (CX)(DX*2), Y5
+	VBROADCASTSS (R11)(DX*2), Y5
 	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS (R10), Y5
+	VBROADCASTSS (R12), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop4x1
 
 store4x1:
-	VBROADCASTSS alpha+80(FP), Y4
+	VBROADCASTSS alpha+96(FP), Y4
 	VMULPS       Y4, Y0, Y0
 	VMULPS       Y4, Y1, Y1
 	VMULPS       Y4, Y2, Y2
 	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS beta+84(FP), Y4
+	VBROADCASTSS beta+100(FP), Y4
 	VXORPS       X5, X5, X5
-	VUCOMISS     beta+84(FP), X5
+	VUCOMISS     beta+100(FP), X5
 	JNE          add4x1
 	JPS          add4x1
-	VMOVUPS      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y1, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile4x1
 	VZEROUPPER
 	RET
 
 add4x1:
-	VFMADD231PS (R8), Y4, Y0
-	VMOVUPS     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y4, Y1
-	VMOVUPS     Y1, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y4, Y2
-	VMOVUPS     Y2, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y4, Y3
-	VMOVUPS     Y3, (R8)
+	VFMADD231PS (DI), Y4, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y4, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y4, Y2
+	VMOVUPS     Y2, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y4, Y3
+	VMOVUPS     Y3, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile4x1
 	VZEROUPPER
 	RET
 
 not4x1:
-	CMPQ   AX, $0x05
-	JNE    not5x1
-	CMPQ   CX, $0x01
-	JNE    not5x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x05
+	JNE  not5x1
+	CMPQ CX, $0x01
+	JNE  not5x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile5x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store5x1
 
 loop5x1:
-	VMOVUPS      (SI), Y5
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y6
+	VMOVUPS      (R10), Y5
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y6
 	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (CX)(DX*1), Y6
+	VBROADCASTSS (R11)(DX*1), Y6
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (CX)(DX*2), Y6
+	VBROADCASTSS (R11)(DX*2), Y6
 	VFMADD231PS  Y5, Y6, Y2
-	VBROADCASTSS (R10), Y6
+	VBROADCASTSS (R12), Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R10)(DX*1), Y6
+	VBROADCASTSS (R12)(DX*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop5x1
 
 store5x1:
-	VBROADCASTSS alpha+80(FP), Y5
+	VBROADCASTSS alpha+96(FP), Y5
 	VMULPS       Y5, Y0, Y0
 	VMULPS       Y5, Y1, Y1
 	VMULPS       Y5, Y2, Y2
 	VMULPS       Y5, Y3, Y3
 	VMULPS       Y5, Y4, Y4
-	VBROADCASTSS beta+84(FP), Y5
+	VBROADCASTSS beta+100(FP), Y5
 	VXORPS       X6, X6, X6
-	VUCOMISS     beta+84(FP), X6
+	VUCOMISS     beta+100(FP), X6
 	JNE          add5x1
 	JPS          add5x1
-	VMOVUPS      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y1, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y3, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y4, (R8)
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile5x1
 	VZEROUPPER
 	RET
 
 add5x1:
-	VFMADD231PS (R8), Y5, Y0
-	VMOVUPS     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y5, Y1
-	VMOVUPS     Y1, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y5, Y2
-	VMOVUPS     Y2, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y5, Y3
-	VMOVUPS     Y3, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y5, Y4
-	VMOVUPS     Y4, (R8)
+	VFMADD231PS (DI), Y5, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y5, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y5, Y2
+	VMOVUPS     Y2, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y5, Y3
+	VMOVUPS     Y3, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y5, Y4
+	VMOVUPS     Y4, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile5x1
 	VZEROUPPER
 	RET
 
 not5x1:
-	CMPQ   AX, $0x06
-	JNE    not6x1
-	CMPQ   CX, $0x01
-	JNE    not6x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x06
+	JNE  not6x1
+	CMPQ CX, $0x01
+	JNE  not6x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile6x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store6x1
 
 loop6x1:
-	VMOVUPS      (SI), Y6
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y7
+	VMOVUPS      (R10), Y6
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y7
 	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (CX)(DX*1), Y7
+	VBROADCASTSS (R11)(DX*1), Y7
 	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (CX)(DX*2), Y7
+	VBROADCASTSS (R11)(DX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
-	VBROADCASTSS (R10), Y7
+	VBROADCASTSS (R12), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R10)(DX*1), Y7
+	VBROADCASTSS (R12)(DX*1), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R10)(DX*2), Y7
+	VBROADCASTSS (R12)(DX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop6x1
 
 store6x1:
-	VBROADCASTSS alpha+80(FP), Y6
+	VBROADCASTSS alpha+96(FP), Y6
 	VMULPS       Y6, Y0, Y0
 	VMULPS       Y6, Y1, Y1
 	VMULPS       Y6, Y2, Y2
 	VMULPS       Y6, Y3, Y3
 	VMULPS       Y6, Y4, Y4
 	VMULPS       Y6, Y5, Y5
-	VBROADCASTSS beta+84(FP), Y6
+	VBROADCASTSS beta+100(FP), Y6
 	VXORPS       X7, X7, X7
-	VUCOMISS     beta+84(FP), X7
+	VUCOMISS     beta+100(FP), X7
 	JNE          add6x1
 	JPS          add6x1
-	VMOVUPS      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y1, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y3, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y4, (R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y5, (R8)
+	VMOVUPS      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y3, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y5, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile6x1
 	VZEROUPPER
 	RET
 
 add6x1:
-	VFMADD231PS (R8), Y6, Y0
-	VMOVUPS     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y6, Y1
-	VMOVUPS     Y1, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y6, Y2
-	VMOVUPS     Y2, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y6, Y3
-	VMOVUPS     Y3, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y6, Y4
-	VMOVUPS     Y4, (R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y6, Y5
-	VMOVUPS     Y5, (R8)
+	VFMADD231PS (DI), Y6, Y0
+	VMOVUPS     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y6, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y6, Y2
+	VMOVUPS     Y2, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y6, Y3
+	VMOVUPS     Y3, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y6, Y4
+	VMOVUPS     Y4, (DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y6, Y5
+	VMOVUPS     Y5, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile6x1
 	VZEROUPPER
 	RET
 
 not6x1:
-	CMPQ   AX, $0x01
-	JNE    not1x2
-	CMPQ   CX, $0x02
-	JNE    not1x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), DX
-	MOVQ   b+48(FP), BX
-	MOVQ   bs+56(FP), SI
-	MOVQ   c+64(FP), DI
-	MOVQ   ldc+72(FP), R8
+	CMPQ AX, $0x01
+	JNE  not1x2
+	CMPQ CX, $0x02
+	JNE  not1x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), DX
+	MOVQ bs+72(FP), BX
+	MOVQ c+80(FP), SI
+	MOVQ ldc+88(FP), DI
+
+tile1x2:
+	MOVQ   k+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   CX, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	TESTQ  AX, AX
+	TESTQ  R8, R8
 	JZ     store1x2
 
 loop1x2:
-	VMOVUPS      (BX), Y2
-	VMOVUPS      32(BX), Y3
-	ADDQ         SI, BX
-	VBROADCASTSS (CX), Y4
+	VMOVUPS      (R9), Y2
+	VMOVUPS      32(R9), Y3
+	ADDQ         BX, R9
+	VBROADCASTSS (R10), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DX, CX
-	DECQ         AX
+	ADDQ         DX, R10
+	DECQ         R8
 	JNZ          loop1x2
 
 store1x2:
-	VBROADCASTSS alpha+80(FP), Y2
+	VBROADCASTSS alpha+96(FP), Y2
 	VMULPS       Y2, Y0, Y0
 	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS beta+84(FP), Y2
+	VBROADCASTSS beta+100(FP), Y2
 	VXORPS       X3, X3, X3
-	VUCOMISS     beta+84(FP), X3
+	VUCOMISS     beta+100(FP), X3
 	JNE          add1x2
 	JPS          add1x2
-	VMOVUPS      Y0, (DI)
-	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y1, 32(SI)
+	ADDQ         DI, SI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile1x2
 	VZEROUPPER
 	RET
 
 add1x2:
-	VFMADD231PS (DI), Y2, Y0
-	VMOVUPS     Y0, (DI)
-	VFMADD231PS 32(DI), Y2, Y1
-	VMOVUPS     Y1, 32(DI)
+	VFMADD231PS (SI), Y2, Y0
+	VMOVUPS     Y0, (SI)
+	VFMADD231PS 32(SI), Y2, Y1
+	VMOVUPS     Y1, 32(SI)
+	ADDQ        DI, SI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile1x2
 	VZEROUPPER
 	RET
 
 not1x2:
-	CMPQ   AX, $0x02
-	JNE    not2x2
-	CMPQ   CX, $0x02
-	JNE    not2x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x02
+	JNE  not2x2
+	CMPQ CX, $0x02
+	JNE  not2x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile2x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JZ     store2x2
 
 loop2x2:
-	VMOVUPS      (SI), Y4
-	VMOVUPS      32(SI), Y5
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y6
+	VMOVUPS      (R10), Y4
+	VMOVUPS      32(R10), Y5
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (CX)(DX*1), Y6
+	VBROADCASTSS (R11)(DX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         BX, CX
-	DECQ         AX
+	ADDQ         BX, R11
+	DECQ         R9
 	JNZ          loop2x2
 
 store2x2:
-	VBROADCASTSS alpha+80(FP), Y4
+	VBROADCASTSS alpha+96(FP), Y4
 	VMULPS       Y4, Y0, Y0
 	VMULPS       Y4, Y1, Y1
 	VMULPS       Y4, Y2, Y2
 	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS beta+84(FP), Y4
+	VBROADCASTSS beta+100(FP), Y4
 	VXORPS       X5, X5, X5
-	VUCOMISS     beta+84(FP), X5
+	VUCOMISS     beta+100(FP), X5
 	JNE          add2x2
 	JPS          add2x2
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
-	VMOVUPS      Y3, 32(R8)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile2x2
 	VZEROUPPER
 	RET
 
 add2x2:
-	VFMADD231PS (R8), Y4, Y0
-	VMOVUPS     Y0, (R8)
-	VFMADD231PS 32(R8), Y4, Y1
-	VMOVUPS     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y4, Y2
-	VMOVUPS     Y2, (R8)
-	VFMADD231PS 32(R8), Y4, Y3
-	VMOVUPS     Y3, 32(R8)
+	VFMADD231PS (DI), Y4, Y0
+	VMOVUPS     Y0, (DI)
+	VFMADD231PS 32(DI), Y4, Y1
+	VMOVUPS     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y4, Y2
+	VMOVUPS     Y2, (DI)
+	VFMADD231PS 32(DI), Y4, Y3
+	VMOVUPS     Y3, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile2x2
 	VZEROUPPER
 	RET
 
 not2x2:
-	CMPQ   AX, $0x03
-	JNE    not3x2
-	CMPQ   CX, $0x02
-	JNE    not3x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x03
+	JNE  not3x2
+	CMPQ CX, $0x02
+	JNE  not3x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile3x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JZ     store3x2
 
 loop3x2:
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y7
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y8
+	VMOVUPS      (R10), Y6
+	VMOVUPS      32(R10), Y7
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (CX)(DX*1), Y8
+	VBROADCASTSS (R11)(DX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (CX)(DX*2), Y8
+	VBROADCASTSS (R11)(DX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         BX, CX
-	DECQ         AX
+	ADDQ         BX, R11
+	DECQ         R9
 	JNZ          loop3x2
 
 store3x2:
-	VBROADCASTSS alpha+80(FP), Y6
+	VBROADCASTSS alpha+96(FP), Y6
 	VMULPS       Y6, Y0, Y0
 	VMULPS       Y6, Y1, Y1
 	VMULPS       Y6, Y2, Y2
 	VMULPS       Y6, Y3, Y3
 	VMULPS       Y6, Y4, Y4
 	VMULPS       Y6, Y5, Y5
-	VBROADCASTSS beta+84(FP), Y6
+	VBROADCASTSS beta+100(FP), Y6
 	VXORPS       X7, X7, X7
-	VUCOMISS     beta+84(FP), X7
+	VUCOMISS     beta+100(FP), X7
 	JNE          add3x2
 	JPS          add3x2
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y4, (R8)
-	VMOVUPS      Y5, 32(R8)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y5, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile3x2
 	VZEROUPPER
 	RET
 
 add3x2:
-	VFMADD231PS (R8), Y6, Y0
-	VMOVUPS     Y0, (R8)
-	VFMADD231PS 32(R8), Y6, Y1
-	VMOVUPS     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y6, Y2
-	VMOVUPS     Y2, (R8)
-	VFMADD231PS 32(R8), Y6, Y3
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y6, Y4
-	VMOVUPS     Y4, (R8)
-	VFMADD231PS 32(R8), Y6, Y5
-	VMOVUPS     Y5, 32(R8)
+	VFMADD231PS (DI), Y6, Y0
+	VMOVUPS     Y0, (DI)
+	VFMADD231PS 32(DI), Y6, Y1
+	VMOVUPS     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y6, Y2
+	VMOVUPS     Y2, (DI)
+	VFMADD231PS 32(DI), Y6, Y3
+	VMOVUPS     Y3, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y6, Y4
+	VMOVUPS     Y4, (DI)
+	VFMADD231PS 32(DI), Y6, Y5
+	VMOVUPS     Y5, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile3x2
 	VZEROUPPER
 	RET
 
 not3x2:
-	CMPQ   AX, $0x04
-	JNE    not4x2
-	CMPQ   CX, $0x02
-	JNE    not4x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x04
+	JNE  not4x2
+	CMPQ CX, $0x02
+	JNE  not4x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile4x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -635,34 +747,34 @@ not3x2:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store4x2
 
 loop4x2:
-	VMOVUPS      (SI), Y8
-	VMOVUPS      32(SI), Y9
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y10
+	VMOVUPS      (R10), Y8
+	VMOVUPS      32(R10), Y9
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (CX)(DX*1), Y10
+	VBROADCASTSS (R11)(DX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (CX)(DX*2), Y10
+	VBROADCASTSS (R11)(DX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R12), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop4x2
 
 store4x2:
-	VBROADCASTSS alpha+80(FP), Y8
+	VBROADCASTSS alpha+96(FP), Y8
 	VMULPS       Y8, Y0, Y0
 	VMULPS       Y8, Y1, Y1
 	VMULPS       Y8, Y2, Y2
@@ -671,61 +783,73 @@ store4x2:
 	VMULPS       Y8, Y5, Y5
 	VMULPS       Y8, Y6, Y6
 	VMULPS       Y8, Y7, Y7
-	VBROADCASTSS beta+84(FP), Y8
+	VBROADCASTSS beta+100(FP), Y8
 	VXORPS       X9, X9, X9
-	VUCOMISS     beta+84(FP), X9
+	VUCOMISS     beta+100(FP), X9
 	JNE          add4x2
 	JPS          add4x2
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y4, (R8)
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y6, (R8)
-	VMOVUPS      Y7, 32(R8)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      Y7, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile4x2
 	VZEROUPPER
 	RET
 
 add4x2:
-	VFMADD231PS (R8), Y8, Y0
-	VMOVUPS     Y0, (R8)
-	VFMADD231PS 32(R8), Y8, Y1
-	VMOVUPS     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y8, Y2
-	VMOVUPS     Y2, (R8)
-	VFMADD231PS 32(R8), Y8, Y3
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y8, Y4
-	VMOVUPS     Y4, (R8)
-	VFMADD231PS 32(R8), Y8, Y5
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y8, Y6
-	VMOVUPS     Y6, (R8)
-	VFMADD231PS 32(R8), Y8, Y7
-	VMOVUPS     Y7, 32(R8)
+	VFMADD231PS (DI), Y8, Y0
+	VMOVUPS     Y0, (DI)
+	VFMADD231PS 32(DI), Y8, Y1
+	VMOVUPS     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y8, Y2
+	VMOVUPS     Y2, (DI)
+	VFMADD231PS 32(DI), Y8, Y3
+	VMOVUPS     Y3, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y8, Y4
+	VMOVUPS     Y4, (DI)
+	VFMADD231PS 32(DI), Y8, Y5
+	VMOVUPS     Y5, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y8, Y6
+	VMOVUPS     Y6, (DI)
+	VFMADD231PS 32(DI), Y8, Y7
+	VMOVUPS     Y7, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile4x2
 	VZEROUPPER
 	RET
 
 not4x2:
-	CMPQ   AX, $0x05
-	JNE    not5x2
-	CMPQ   CX, $0x02
-	JNE    not5x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x05
+	JNE  not5x2
+	CMPQ CX, $0x02
+	JNE  not5x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile5x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -736,37 +860,37 @@ not4x2:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store5x2
 
 loop5x2:
-	VMOVUPS      (SI), Y10
-	VMOVUPS      32(SI), Y11
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y12
+	VMOVUPS      (R10), Y10
+	VMOVUPS      32(R10), Y11
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (CX)(DX*1), Y12
+	VBROADCASTSS (R11)(DX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (CX)(DX*2), Y12
+	VBROADCASTSS (R11)(DX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R12), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(DX*1), Y12
+	VBROADCASTSS (R12)(DX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop5x2
 
 store5x2:
-	VBROADCASTSS alpha+80(FP), Y10
+	VBROADCASTSS alpha+96(FP), Y10
 	VMULPS       Y10, Y0, Y0
 	VMULPS       Y10, Y1, Y1
 	VMULPS       Y10, Y2, Y2
@@ -777,65 +901,77 @@ store5x2:
 	VMULPS       Y10, Y7, Y7
 	VMULPS       Y10, Y8, Y8
 	VMULPS       Y10, Y9, Y9
-	VBROADCASTSS beta+84(FP), Y10
+	VBROADCASTSS beta+100(FP), Y10
 	VXORPS       X11, X11, X11
-	VUCOMISS     beta+84(FP), X11
+	VUCOMISS     beta+100(FP), X11
 	JNE          add5x2
 	JPS          add5x2
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y4, (R8)
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y6, (R8)
-	VMOVUPS      Y7, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y8, (R8)
-	VMOVUPS      Y9, 32(R8)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      Y7, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y8, (DI)
+	VMOVUPS      Y9, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile5x2
 	VZEROUPPER
 	RET
 
 add5x2:
-	VFMADD231PS (R8), Y10, Y0
-	VMOVUPS     Y0, (R8)
-	VFMADD231PS 32(R8), Y10, Y1
-	VMOVUPS     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y10, Y2
-	VMOVUPS     Y2, (R8)
-	VFMADD231PS 32(R8), Y10, Y3
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y10, Y4
-	VMOVUPS     Y4, (R8)
-	VFMADD231PS 32(R8), Y10, Y5
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y10, Y6
-	VMOVUPS     Y6, (R8)
-	VFMADD231PS 32(R8), Y10, Y7
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y10, Y8
-	VMOVUPS     Y8, (R8)
-	VFMADD231PS 32(R8), Y10, Y9
-	VMOVUPS     Y9, 32(R8)
+	VFMADD231PS (DI), Y10, Y0
+	VMOVUPS     Y0, (DI)
+	VFMADD231PS 32(DI), Y10, Y1
+	VMOVUPS     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y10, Y2
+	VMOVUPS     Y2, (DI)
+	VFMADD231PS 32(DI), Y10, Y3
+	VMOVUPS     Y3, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y10, Y4
+	VMOVUPS     Y4, (DI)
+	VFMADD231PS 32(DI), Y10, Y5
+	VMOVUPS     Y5, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y10, Y6
+	VMOVUPS     Y6, (DI)
+	VFMADD231PS 32(DI), Y10, Y7
+	VMOVUPS     Y7, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y10, Y8
+	VMOVUPS     Y8, (DI)
+	VFMADD231PS 32(DI), Y10, Y9
+	VMOVUPS     Y9, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile5x2
 	VZEROUPPER
 	RET
 
 not5x2:
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile6x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -848,40 +984,40 @@ not5x2:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store6x2
 
 loop6x2:
-	VMOVUPS      (SI), Y12
-	VMOVUPS      32(SI), Y13
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y14
+	VMOVUPS      (R10), Y12
+	VMOVUPS      32(R10), Y13
+	ADDQ         SI, R10
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (CX)(DX*1), Y14
+	VBROADCASTSS (R11)(DX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (CX)(DX*2), Y14
+	VBROADCASTSS (R11)(DX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R12), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(DX*1), Y14
+	VBROADCASTSS (R12)(DX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(DX*2), Y14
+	VBROADCASTSS (R12)(DX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop6x2
 
 store6x2:
-	VBROADCASTSS alpha+80(FP), Y12
+	VBROADCASTSS alpha+96(FP), Y12
 	VMULPS       Y12, Y0, Y0
 	VMULPS       Y12, Y1, Y1
 	VMULPS       Y12, Y2, Y2
@@ -894,687 +1030,807 @@ store6x2:
 	VMULPS       Y12, Y9, Y9
 	VMULPS       Y12, Y10, Y10
 	VMULPS       Y12, Y11, Y11
-	VBROADCASTSS beta+84(FP), Y12
+	VBROADCASTSS beta+100(FP), Y12
 	VXORPS       X13, X13, X13
-	VUCOMISS     beta+84(FP), X13
+	VUCOMISS     beta+100(FP), X13
 	JNE          add6x2
 	JPS          add6x2
-	VMOVUPS      Y0, (R8)
-	VMOVUPS      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y2, (R8)
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y4, (R8)
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y6, (R8)
-	VMOVUPS      Y7, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y8, (R8)
-	VMOVUPS      Y9, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Y10, (R8)
-	VMOVUPS      Y11, 32(R8)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      Y7, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y8, (DI)
+	VMOVUPS      Y9, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y10, (DI)
+	VMOVUPS      Y11, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile6x2
 	VZEROUPPER
 	RET
 
 add6x2:
-	VFMADD231PS (R8), Y12, Y0
-	VMOVUPS     Y0, (R8)
-	VFMADD231PS 32(R8), Y12, Y1
-	VMOVUPS     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y12, Y2
-	VMOVUPS     Y2, (R8)
-	VFMADD231PS 32(R8), Y12, Y3
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y12, Y4
-	VMOVUPS     Y4, (R8)
-	VFMADD231PS 32(R8), Y12, Y5
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y12, Y6
-	VMOVUPS     Y6, (R8)
-	VFMADD231PS 32(R8), Y12, Y7
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y12, Y8
-	VMOVUPS     Y8, (R8)
-	VFMADD231PS 32(R8), Y12, Y9
-	VMOVUPS     Y9, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PS (R8), Y12, Y10
-	VMOVUPS     Y10, (R8)
-	VFMADD231PS 32(R8), Y12, Y11
-	VMOVUPS     Y11, 32(R8)
+	VFMADD231PS (DI), Y12, Y0
+	VMOVUPS     Y0, (DI)
+	VFMADD231PS 32(DI), Y12, Y1
+	VMOVUPS     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y12, Y2
+	VMOVUPS     Y2, (DI)
+	VFMADD231PS 32(DI), Y12, Y3
+	VMOVUPS     Y3, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y12, Y4
+	VMOVUPS     Y4, (DI)
+	VFMADD231PS 32(DI), Y12, Y5
+	VMOVUPS     Y5, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y12, Y6
+	VMOVUPS     Y6, (DI)
+	VFMADD231PS 32(DI), Y12, Y7
+	VMOVUPS     Y7, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y12, Y8
+	VMOVUPS     Y8, (DI)
+	VFMADD231PS 32(DI), Y12, Y9
+	VMOVUPS     Y9, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PS (DI), Y12, Y10
+	VMOVUPS     Y10, (DI)
+	VFMADD231PS 32(DI), Y12, Y11
+	VMOVUPS     Y11, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile6x2
 	VZEROUPPER
 	RET
 
-// func tile64AVX2(rows int, vectors int, k int, a *float64, rs int, cs int, b *float64, bs int, c *float64, ldc int, alpha float64, beta float64)
+// func tile64AVX2(tiles int, rows int, vectors int, k int, a *float64, rs int, cs int, step int, b *float64, bs int, c *float64, ldc int, alpha float64, beta float64)
 // Requires: AVX, FMA3
-TEXT ·tile64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   rows+0(FP), AX
-	MOVQ   vectors+8(FP), CX
-	CMPQ   AX, $0x01
-	JNE    not1x1
-	CMPQ   CX, $0x01
-	JNE    not1x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), DX
-	MOVQ   b+48(FP), BX
-	MOVQ   bs+56(FP), SI
-	MOVQ   c+64(FP), DI
-	MOVQ   ldc+72(FP), R8
+TEXT ·tile64AVX2(SB), NOSPLIT, $0-112
+	MOVQ rows+8(FP), AX
+	MOVQ vectors+16(FP), CX
+	CMPQ AX, $0x01
+	JNE  not1x1
+	CMPQ CX, $0x01
+	JNE  not1x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), DX
+	MOVQ bs+72(FP), BX
+	MOVQ c+80(FP), SI
+	MOVQ ldc+88(FP), DI
+
+tile1x1:
+	MOVQ   k+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   CX, R10
 	VXORPD Y0, Y0, Y0
-	TESTQ  AX, AX
+	TESTQ  R8, R8
 	JZ     store1x1
 
 loop1x1:
-	VMOVUPD      (BX), Y1
-	ADDQ         SI, BX
-	VBROADCASTSD (CX), Y2
+	VMOVUPD      (R9), Y1
+	ADDQ         BX, R9
+	VBROADCASTSD (R10), Y2
 	VFMADD231PD  Y1, Y2, Y0
-	ADDQ         DX, CX
-	DECQ         AX
+	ADDQ         DX, R10
+	DECQ         R8
 	JNZ          loop1x1
 
 store1x1:
-	VBROADCASTSD alpha+80(FP), Y1
+	VBROADCASTSD alpha+96(FP), Y1
 	VMULPD       Y1, Y0, Y0
-	VBROADCASTSD beta+88(FP), Y1
+	VBROADCASTSD beta+104(FP), Y1
 	VXORPD       X2, X2, X2
-	VUCOMISD     beta+88(FP), X2
+	VUCOMISD     beta+104(FP), X2
 	JNE          add1x1
 	JPS          add1x1
-	VMOVUPD      Y0, (DI)
+	VMOVUPD      Y0, (SI)
+	ADDQ         DI, SI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile1x1
 	VZEROUPPER
 	RET
 
 add1x1:
-	VFMADD231PD (DI), Y1, Y0
-	VMOVUPD     Y0, (DI)
+	VFMADD231PD (SI), Y1, Y0
+	VMOVUPD     Y0, (SI)
+	ADDQ        DI, SI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile1x1
 	VZEROUPPER
 	RET
 
 not1x1:
-	CMPQ   AX, $0x02
-	JNE    not2x1
-	CMPQ   CX, $0x01
-	JNE    not2x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x02
+	JNE  not2x1
+	CMPQ CX, $0x01
+	JNE  not2x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile2x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JZ     store2x1
 
 loop2x1:
-	VMOVUPD      (SI), Y2
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y3
+	VMOVUPD      (R10), Y2
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y3
 	VFMADD231PD  Y2, Y3, Y0
-	VBROADCASTSD (CX)(DX*1), Y3
+	VBROADCASTSD (R11)(DX*1), Y3
 	VFMADD231PD  Y2, Y3, Y1
-	ADDQ         BX, CX
-	DECQ         AX
+	ADDQ         BX, R11
+	DECQ         R9
 	JNZ          loop2x1
 
 store2x1:
-	VBROADCASTSD alpha+80(FP), Y2
+	VBROADCASTSD alpha+96(FP), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y2, Y1, Y1
-	VBROADCASTSD beta+88(FP), Y2
+	VBROADCASTSD beta+104(FP), Y2
 	VXORPD       X3, X3, X3
-	VUCOMISD     beta+88(FP), X3
+	VUCOMISD     beta+104(FP), X3
 	JNE          add2x1
 	JPS          add2x1
-	VMOVUPD      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y1, (R8)
+	VMOVUPD      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y1, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile2x1
 	VZEROUPPER
 	RET
 
 add2x1:
-	VFMADD231PD (R8), Y2, Y0
-	VMOVUPD     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y2, Y1
-	VMOVUPD     Y1, (R8)
+	VFMADD231PD (DI), Y2, Y0
+	VMOVUPD     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y2, Y1
+	VMOVUPD     Y1, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile2x1
 	VZEROUPPER
 	RET
 
 not2x1:
-	CMPQ   AX, $0x03
-	JNE    not3x1
-	CMPQ   CX, $0x01
-	JNE    not3x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x03
+	JNE  not3x1
+	CMPQ CX, $0x01
+	JNE  not3x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile3x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JZ     store3x1
 
 loop3x1:
-	VMOVUPD      (SI), Y3
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y4
+	VMOVUPD      (R10), Y3
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y4
 	VFMADD231PD  Y3, Y4, Y0
-	VBROADCASTSD (CX)(DX*1), Y4
+	VBROADCASTSD (R11)(DX*1), Y4
 	VFMADD231PD  Y3, Y4, Y1
-	VBROADCASTSD (CX)(DX*2), Y4
+	VBROADCASTSD (R11)(DX*2), Y4
 	VFMADD231PD  Y3, Y4, Y2
-	ADDQ         BX, CX
-	DECQ         AX
+	ADDQ         BX, R11
+	DECQ         R9
 	JNZ          loop3x1
 
 store3x1:
-	VBROADCASTSD alpha+80(FP), Y3
+	VBROADCASTSD alpha+96(FP), Y3
 	VMULPD       Y3, Y0, Y0
 	VMULPD       Y3, Y1, Y1
 	VMULPD       Y3, Y2, Y2
-	VBROADCASTSD beta+88(FP), Y3
+	VBROADCASTSD beta+104(FP), Y3
 	VXORPD       X4, X4, X4
-	VUCOMISD     beta+88(FP), X4
+	VUCOMISD     beta+104(FP), X4
 	JNE          add3x1
 	JPS          add3x1
-	VMOVUPD      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y1, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
+	VMOVUPD      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile3x1
 	VZEROUPPER
 	RET
 
 add3x1:
-	VFMADD231PD (R8), Y3, Y0
-	VMOVUPD     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y3, Y1
-	VMOVUPD     Y1, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y3, Y2
-	VMOVUPD     Y2, (R8)
+	VFMADD231PD (DI), Y3, Y0
+	VMOVUPD     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y3, Y1
+	VMOVUPD     Y1, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y3, Y2
+	VMOVUPD     Y2, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile3x1
 	VZEROUPPER
 	RET
 
 not3x1:
-	CMPQ   AX, $0x04
-	JNE    not4x1
-	CMPQ   CX, $0x01
-	JNE    not4x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x04
+	JNE  not4x1
+	CMPQ CX, $0x01
+	JNE  not4x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile4x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
 	VXORPD Y3, Y3, Y3
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store4x1
 
 loop4x1:
-	VMOVUPD      (SI), Y4
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y5
+	VMOVUPD      (R10), Y4
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y5
 	VFMADD231PD  Y4, Y5, Y0
-	VBROADCASTSD (CX)(DX*1), Y5
+	VBROADCASTSD (R11)(DX*1), Y5
 	VFMADD231PD  Y4, Y5, Y1
-	VBROADCASTSD (CX)(DX*2), Y5
+	VBROADCASTSD (R11)(DX*2), Y5
 	VFMADD231PD  Y4, Y5, Y2
-	VBROADCASTSD (R10), Y5
+	VBROADCASTSD (R12), Y5
 	VFMADD231PD  Y4, Y5, Y3
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop4x1
 
 store4x1:
-	VBROADCASTSD alpha+80(FP), Y4
+	VBROADCASTSD alpha+96(FP), Y4
 	VMULPD       Y4, Y0, Y0
 	VMULPD       Y4, Y1, Y1
 	VMULPD       Y4, Y2, Y2
 	VMULPD       Y4, Y3, Y3
-	VBROADCASTSD beta+88(FP), Y4
+	VBROADCASTSD beta+104(FP), Y4
 	VXORPD       X5, X5, X5
-	VUCOMISD     beta+88(FP), X5
+	VUCOMISD     beta+104(FP), X5
 	JNE          add4x1
 	JPS          add4x1
-	VMOVUPD      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y1, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y3, (R8)
+	VMOVUPD      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y3, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile4x1
 	VZEROUPPER
 	RET
 
 add4x1:
-	VFMADD231PD (R8), Y4, Y0
-	VMOVUPD     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y4, Y1
-	VMOVUPD     Y1, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y4, Y2
-	VMOVUPD     Y2, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y4, Y3
-	VMOVUPD     Y3, (R8)
+	VFMADD231PD (DI), Y4, Y0
+	VMOVUPD     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y4, Y1
+	VMOVUPD     Y1, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y4, Y2
+	VMOVUPD     Y2, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y4, Y3
+	VMOVUPD     Y3, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile4x1
 	VZEROUPPER
 	RET
 
 not4x1:
-	CMPQ   AX, $0x05
-	JNE    not5x1
-	CMPQ   CX, $0x01
-	JNE    not5x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x05
+	JNE  not5x1
+	CMPQ CX, $0x01
+	JNE  not5x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile5x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
 	VXORPD Y3, Y3, Y3
 	VXORPD Y4, Y4, Y4
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store5x1
 
 loop5x1:
-	VMOVUPD      (SI), Y5
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y6
+	VMOVUPD      (R10), Y5
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y6
 	VFMADD231PD  Y5, Y6, Y0
-	VBROADCASTSD (CX)(DX*1), Y6
+	VBROADCASTSD (R11)(DX*1), Y6
 	VFMADD231PD  Y5, Y6, Y1
-	VBROADCASTSD (CX)(DX*2), Y6
+	VBROADCASTSD (R11)(DX*2), Y6
 	VFMADD231PD  Y5, Y6, Y2
-	VBROADCASTSD (R10), Y6
+	VBROADCASTSD (R12), Y6
 	VFMADD231PD  Y5, Y6, Y3
-	VBROADCASTSD (R10)(DX*1), Y6
+	VBROADCASTSD (R12)(DX*1), Y6
 	VFMADD231PD  Y5, Y6, Y4
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop5x1
 
 store5x1:
-	VBROADCASTSD alpha+80(FP), Y5
+	VBROADCASTSD alpha+96(FP), Y5
 	VMULPD       Y5, Y0, Y0
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y5, Y2, Y2
 	VMULPD       Y5, Y3, Y3
 	VMULPD       Y5, Y4, Y4
-	VBROADCASTSD beta+88(FP), Y5
+	VBROADCASTSD beta+104(FP), Y5
 	VXORPD       X6, X6, X6
-	VUCOMISD     beta+88(FP), X6
+	VUCOMISD     beta+104(FP), X6
 	JNE          add5x1
 	JPS          add5x1
-	VMOVUPD      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y1, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y3, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y4, (R8)
+	VMOVUPD      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y3, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y4, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile5x1
 	VZEROUPPER
 	RET
 
 add5x1:
-	VFMADD231PD (R8), Y5, Y0
-	VMOVUPD     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y5, Y1
-	VMOVUPD     Y1, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y5, Y2
-	VMOVUPD     Y2, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y5, Y3
-	VMOVUPD     Y3, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y5, Y4
-	VMOVUPD     Y4, (R8)
+	VFMADD231PD (DI), Y5, Y0
+	VMOVUPD     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y5, Y1
+	VMOVUPD     Y1, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y5, Y2
+	VMOVUPD     Y2, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y5, Y3
+	VMOVUPD     Y3, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y5, Y4
+	VMOVUPD     Y4, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile5x1
 	VZEROUPPER
 	RET
 
 not5x1:
-	CMPQ   AX, $0x06
-	JNE    not6x1
-	CMPQ   CX, $0x01
-	JNE    not6x1
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x06
+	JNE  not6x1
+	CMPQ CX, $0x01
+	JNE  not6x1
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile6x1:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
 	VXORPD Y3, Y3, Y3
 	VXORPD Y4, Y4, Y4
 	VXORPD Y5, Y5, Y5
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store6x1
 
 loop6x1:
-	VMOVUPD      (SI), Y6
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y7
+	VMOVUPD      (R10), Y6
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y7
 	VFMADD231PD  Y6, Y7, Y0
-	VBROADCASTSD (CX)(DX*1), Y7
+	VBROADCASTSD (R11)(DX*1), Y7
 	VFMADD231PD  Y6, Y7, Y1
-	VBROADCASTSD (CX)(DX*2), Y7
+	VBROADCASTSD (R11)(DX*2), Y7
 	VFMADD231PD  Y6, Y7, Y2
-	VBROADCASTSD (R10), Y7
+	VBROADCASTSD (R12), Y7
 	VFMADD231PD  Y6, Y7, Y3
-	VBROADCASTSD (R10)(DX*1), Y7
+	VBROADCASTSD (R12)(DX*1), Y7
 	VFMADD231PD  Y6, Y7, Y4
-	VBROADCASTSD (R10)(DX*2), Y7
+	VBROADCASTSD (R12)(DX*2), Y7
 	VFMADD231PD  Y6, Y7, Y5
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop6x1
 
 store6x1:
-	VBROADCASTSD alpha+80(FP), Y6
+	VBROADCASTSD alpha+96(FP), Y6
 	VMULPD       Y6, Y0, Y0
 	VMULPD       Y6, Y1, Y1
 	VMULPD       Y6, Y2, Y2
 	VMULPD       Y6, Y3, Y3
 	VMULPD       Y6, Y4, Y4
 	VMULPD       Y6, Y5, Y5
-	VBROADCASTSD beta+88(FP), Y6
+	VBROADCASTSD beta+104(FP), Y6
 	VXORPD       X7, X7, X7
-	VUCOMISD     beta+88(FP), X7
+	VUCOMISD     beta+104(FP), X7
 	JNE          add6x1
 	JPS          add6x1
-	VMOVUPD      Y0, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y1, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y3, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y4, (R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y5, (R8)
+	VMOVUPD      Y0, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y1, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y3, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y4, (DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y5, (DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile6x1
 	VZEROUPPER
 	RET
 
 add6x1:
-	VFMADD231PD (R8), Y6, Y0
-	VMOVUPD     Y0, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y6, Y1
-	VMOVUPD     Y1, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y6, Y2
-	VMOVUPD     Y2, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y6, Y3
-	VMOVUPD     Y3, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y6, Y4
-	VMOVUPD     Y4, (R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y6, Y5
-	VMOVUPD     Y5, (R8)
+	VFMADD231PD (DI), Y6, Y0
+	VMOVUPD     Y0, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y6, Y1
+	VMOVUPD     Y1, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y6, Y2
+	VMOVUPD     Y2, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y6, Y3
+	VMOVUPD     Y3, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y6, Y4
+	VMOVUPD     Y4, (DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y6, Y5
+	VMOVUPD     Y5, (DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile6x1
 	VZEROUPPER
 	RET
 
 not6x1:
-	CMPQ   AX, $0x01
-	JNE    not1x2
-	CMPQ   CX, $0x02
-	JNE    not1x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), DX
-	MOVQ   b+48(FP), BX
-	MOVQ   bs+56(FP), SI
-	MOVQ   c+64(FP), DI
-	MOVQ   ldc+72(FP), R8
+	CMPQ AX, $0x01
+	JNE  not1x2
+	CMPQ CX, $0x02
+	JNE  not1x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), DX
+	MOVQ bs+72(FP), BX
+	MOVQ c+80(FP), SI
+	MOVQ ldc+88(FP), DI
+
+tile1x2:
+	MOVQ   k+24(FP), R8
+	MOVQ   b+64(FP), R9
+	MOVQ   CX, R10
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
-	TESTQ  AX, AX
+	TESTQ  R8, R8
 	JZ     store1x2
 
 loop1x2:
-	VMOVUPD      (BX), Y2
-	VMOVUPD      32(BX), Y3
-	ADDQ         SI, BX
-	VBROADCASTSD (CX), Y4
+	VMOVUPD      (R9), Y2
+	VMOVUPD      32(R9), Y3
+	ADDQ         BX, R9
+	VBROADCASTSD (R10), Y4
 	VFMADD231PD  Y2, Y4, Y0
 	VFMADD231PD  Y3, Y4, Y1
-	ADDQ         DX, CX
-	DECQ         AX
+	ADDQ         DX, R10
+	DECQ         R8
 	JNZ          loop1x2
 
 store1x2:
-	VBROADCASTSD alpha+80(FP), Y2
+	VBROADCASTSD alpha+96(FP), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y2, Y1, Y1
-	VBROADCASTSD beta+88(FP), Y2
+	VBROADCASTSD beta+104(FP), Y2
 	VXORPD       X3, X3, X3
-	VUCOMISD     beta+88(FP), X3
+	VUCOMISD     beta+104(FP), X3
 	JNE          add1x2
 	JPS          add1x2
-	VMOVUPD      Y0, (DI)
-	VMOVUPD      Y1, 32(DI)
+	VMOVUPD      Y0, (SI)
+	VMOVUPD      Y1, 32(SI)
+	ADDQ         DI, SI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile1x2
 	VZEROUPPER
 	RET
 
 add1x2:
-	VFMADD231PD (DI), Y2, Y0
-	VMOVUPD     Y0, (DI)
-	VFMADD231PD 32(DI), Y2, Y1
-	VMOVUPD     Y1, 32(DI)
+	VFMADD231PD (SI), Y2, Y0
+	VMOVUPD     Y0, (SI)
+	VFMADD231PD 32(SI), Y2, Y1
+	VMOVUPD     Y1, 32(SI)
+	ADDQ        DI, SI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile1x2
 	VZEROUPPER
 	RET
 
 not1x2:
-	CMPQ   AX, $0x02
-	JNE    not2x2
-	CMPQ   CX, $0x02
-	JNE    not2x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x02
+	JNE  not2x2
+	CMPQ CX, $0x02
+	JNE  not2x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile2x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
 	VXORPD Y3, Y3, Y3
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JZ     store2x2
 
 loop2x2:
-	VMOVUPD      (SI), Y4
-	VMOVUPD      32(SI), Y5
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y6
+	VMOVUPD      (R10), Y4
+	VMOVUPD      32(R10), Y5
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y6
 	VFMADD231PD  Y4, Y6, Y0
 	VFMADD231PD  Y5, Y6, Y1
-	VBROADCASTSD (CX)(DX*1), Y6
+	VBROADCASTSD (R11)(DX*1), Y6
 	VFMADD231PD  Y4, Y6, Y2
 	VFMADD231PD  Y5, Y6, Y3
-	ADDQ         BX, CX
-	DECQ         AX
+	ADDQ         BX, R11
+	DECQ         R9
 	JNZ          loop2x2
 
 store2x2:
-	VBROADCASTSD alpha+80(FP), Y4
+	VBROADCASTSD alpha+96(FP), Y4
 	VMULPD       Y4, Y0, Y0
 	VMULPD       Y4, Y1, Y1
 	VMULPD       Y4, Y2, Y2
 	VMULPD       Y4, Y3, Y3
-	VBROADCASTSD beta+88(FP), Y4
+	VBROADCASTSD beta+104(FP), Y4
 	VXORPD       X5, X5, X5
-	VUCOMISD     beta+88(FP), X5
+	VUCOMISD     beta+104(FP), X5
 	JNE          add2x2
 	JPS          add2x2
-	VMOVUPD      Y0, (R8)
-	VMOVUPD      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
-	VMOVUPD      Y3, 32(R8)
+	VMOVUPD      Y0, (DI)
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile2x2
 	VZEROUPPER
 	RET
 
 add2x2:
-	VFMADD231PD (R8), Y4, Y0
-	VMOVUPD     Y0, (R8)
-	VFMADD231PD 32(R8), Y4, Y1
-	VMOVUPD     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y4, Y2
-	VMOVUPD     Y2, (R8)
-	VFMADD231PD 32(R8), Y4, Y3
-	VMOVUPD     Y3, 32(R8)
+	VFMADD231PD (DI), Y4, Y0
+	VMOVUPD     Y0, (DI)
+	VFMADD231PD 32(DI), Y4, Y1
+	VMOVUPD     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y4, Y2
+	VMOVUPD     Y2, (DI)
+	VFMADD231PD 32(DI), Y4, Y3
+	VMOVUPD     Y3, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile2x2
 	VZEROUPPER
 	RET
 
 not2x2:
-	CMPQ   AX, $0x03
-	JNE    not3x2
-	CMPQ   CX, $0x02
-	JNE    not3x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x03
+	JNE  not3x2
+	CMPQ CX, $0x02
+	JNE  not3x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile3x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
 	VXORPD Y3, Y3, Y3
 	VXORPD Y4, Y4, Y4
 	VXORPD Y5, Y5, Y5
-	TESTQ  AX, AX
+	TESTQ  R9, R9
 	JZ     store3x2
 
 loop3x2:
-	VMOVUPD      (SI), Y6
-	VMOVUPD      32(SI), Y7
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y8
+	VMOVUPD      (R10), Y6
+	VMOVUPD      32(R10), Y7
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y8
 	VFMADD231PD  Y6, Y8, Y0
 	VFMADD231PD  Y7, Y8, Y1
-	VBROADCASTSD (CX)(DX*1), Y8
+	VBROADCASTSD (R11)(DX*1), Y8
 	VFMADD231PD  Y6, Y8, Y2
 	VFMADD231PD  Y7, Y8, Y3
-	VBROADCASTSD (CX)(DX*2), Y8
+	VBROADCASTSD (R11)(DX*2), Y8
 	VFMADD231PD  Y6, Y8, Y4
 	VFMADD231PD  Y7, Y8, Y5
-	ADDQ         BX, CX
-	DECQ         AX
+	ADDQ         BX, R11
+	DECQ         R9
 	JNZ          loop3x2
 
 store3x2:
-	VBROADCASTSD alpha+80(FP), Y6
+	VBROADCASTSD alpha+96(FP), Y6
 	VMULPD       Y6, Y0, Y0
 	VMULPD       Y6, Y1, Y1
 	VMULPD       Y6, Y2, Y2
 	VMULPD       Y6, Y3, Y3
 	VMULPD       Y6, Y4, Y4
 	VMULPD       Y6, Y5, Y5
-	VBROADCASTSD beta+88(FP), Y6
+	VBROADCASTSD beta+104(FP), Y6
 	VXORPD       X7, X7, X7
-	VUCOMISD     beta+88(FP), X7
+	VUCOMISD     beta+104(FP), X7
 	JNE          add3x2
 	JPS          add3x2
-	VMOVUPD      Y0, (R8)
-	VMOVUPD      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
-	VMOVUPD      Y3, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y4, (R8)
-	VMOVUPD      Y5, 32(R8)
+	VMOVUPD      Y0, (DI)
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y4, (DI)
+	VMOVUPD      Y5, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile3x2
 	VZEROUPPER
 	RET
 
 add3x2:
-	VFMADD231PD (R8), Y6, Y0
-	VMOVUPD     Y0, (R8)
-	VFMADD231PD 32(R8), Y6, Y1
-	VMOVUPD     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y6, Y2
-	VMOVUPD     Y2, (R8)
-	VFMADD231PD 32(R8), Y6, Y3
-	VMOVUPD     Y3, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y6, Y4
-	VMOVUPD     Y4, (R8)
-	VFMADD231PD 32(R8), Y6, Y5
-	VMOVUPD     Y5, 32(R8)
+	VFMADD231PD (DI), Y6, Y0
+	VMOVUPD     Y0, (DI)
+	VFMADD231PD 32(DI), Y6, Y1
+	VMOVUPD     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y6, Y2
+	VMOVUPD     Y2, (DI)
+	VFMADD231PD 32(DI), Y6, Y3
+	VMOVUPD     Y3, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y6, Y4
+	VMOVUPD     Y4, (DI)
+	VFMADD231PD 32(DI), Y6, Y5
+	VMOVUPD     Y5, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile3x2
 	VZEROUPPER
 	RET
 
 not3x2:
-	CMPQ   AX, $0x04
-	JNE    not4x2
-	CMPQ   CX, $0x02
-	JNE    not4x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x04
+	JNE  not4x2
+	CMPQ CX, $0x02
+	JNE  not4x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile4x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1583,34 +1839,34 @@ not3x2:
 	VXORPD Y5, Y5, Y5
 	VXORPD Y6, Y6, Y6
 	VXORPD Y7, Y7, Y7
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store4x2
 
 loop4x2:
-	VMOVUPD      (SI), Y8
-	VMOVUPD      32(SI), Y9
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y10
+	VMOVUPD      (R10), Y8
+	VMOVUPD      32(R10), Y9
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y10
 	VFMADD231PD  Y8, Y10, Y0
 	VFMADD231PD  Y9, Y10, Y1
-	VBROADCASTSD (CX)(DX*1), Y10
+	VBROADCASTSD (R11)(DX*1), Y10
 	VFMADD231PD  Y8, Y10, Y2
 	VFMADD231PD  Y9, Y10, Y3
-	VBROADCASTSD (CX)(DX*2), Y10
+	VBROADCASTSD (R11)(DX*2), Y10
 	VFMADD231PD  Y8, Y10, Y4
 	VFMADD231PD  Y9, Y10, Y5
-	VBROADCASTSD (R10), Y10
+	VBROADCASTSD (R12), Y10
 	VFMADD231PD  Y8, Y10, Y6
 	VFMADD231PD  Y9, Y10, Y7
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop4x2
 
 store4x2:
-	VBROADCASTSD alpha+80(FP), Y8
+	VBROADCASTSD alpha+96(FP), Y8
 	VMULPD       Y8, Y0, Y0
 	VMULPD       Y8, Y1, Y1
 	VMULPD       Y8, Y2, Y2
@@ -1619,61 +1875,73 @@ store4x2:
 	VMULPD       Y8, Y5, Y5
 	VMULPD       Y8, Y6, Y6
 	VMULPD       Y8, Y7, Y7
-	VBROADCASTSD beta+88(FP), Y8
+	VBROADCASTSD beta+104(FP), Y8
 	VXORPD       X9, X9, X9
-	VUCOMISD     beta+88(FP), X9
+	VUCOMISD     beta+104(FP), X9
 	JNE          add4x2
 	JPS          add4x2
-	VMOVUPD      Y0, (R8)
-	VMOVUPD      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
-	VMOVUPD      Y3, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y4, (R8)
-	VMOVUPD      Y5, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y6, (R8)
-	VMOVUPD      Y7, 32(R8)
+	VMOVUPD      Y0, (DI)
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y4, (DI)
+	VMOVUPD      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y6, (DI)
+	VMOVUPD      Y7, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile4x2
 	VZEROUPPER
 	RET
 
 add4x2:
-	VFMADD231PD (R8), Y8, Y0
-	VMOVUPD     Y0, (R8)
-	VFMADD231PD 32(R8), Y8, Y1
-	VMOVUPD     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y8, Y2
-	VMOVUPD     Y2, (R8)
-	VFMADD231PD 32(R8), Y8, Y3
-	VMOVUPD     Y3, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y8, Y4
-	VMOVUPD     Y4, (R8)
-	VFMADD231PD 32(R8), Y8, Y5
-	VMOVUPD     Y5, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y8, Y6
-	VMOVUPD     Y6, (R8)
-	VFMADD231PD 32(R8), Y8, Y7
-	VMOVUPD     Y7, 32(R8)
+	VFMADD231PD (DI), Y8, Y0
+	VMOVUPD     Y0, (DI)
+	VFMADD231PD 32(DI), Y8, Y1
+	VMOVUPD     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y8, Y2
+	VMOVUPD     Y2, (DI)
+	VFMADD231PD 32(DI), Y8, Y3
+	VMOVUPD     Y3, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y8, Y4
+	VMOVUPD     Y4, (DI)
+	VFMADD231PD 32(DI), Y8, Y5
+	VMOVUPD     Y5, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y8, Y6
+	VMOVUPD     Y6, (DI)
+	VFMADD231PD 32(DI), Y8, Y7
+	VMOVUPD     Y7, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile4x2
 	VZEROUPPER
 	RET
 
 not4x2:
-	CMPQ   AX, $0x05
-	JNE    not5x2
-	CMPQ   CX, $0x02
-	JNE    not5x2
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	CMPQ AX, $0x05
+	JNE  not5x2
+	CMPQ CX, $0x02
+	JNE  not5x2
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile5x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1684,37 +1952,37 @@ not4x2:
 	VXORPD Y7, Y7, Y7
 	VXORPD Y8, Y8, Y8
 	VXORPD Y9, Y9, Y9
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store5x2
 
 loop5x2:
-	VMOVUPD      (SI), Y10
-	VMOVUPD      32(SI), Y11
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y12
+	VMOVUPD      (R10), Y10
+	VMOVUPD      32(R10), Y11
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y12
 	VFMADD231PD  Y10, Y12, Y0
 	VFMADD231PD  Y11, Y12, Y1
-	VBROADCASTSD (CX)(DX*1), Y12
+	VBROADCASTSD (R11)(DX*1), Y12
 	VFMADD231PD  Y10, Y12, Y2
 	VFMADD231PD  Y11, Y12, Y3
-	VBROADCASTSD (CX)(DX*2), Y12
+	VBROADCASTSD (R11)(DX*2), Y12
 	VFMADD231PD  Y10, Y12, Y4
 	VFMADD231PD  Y11, Y12, Y5
-	VBROADCASTSD (R10), Y12
+	VBROADCASTSD (R12), Y12
 	VFMADD231PD  Y10, Y12, Y6
 	VFMADD231PD  Y11, Y12, Y7
-	VBROADCASTSD (R10)(DX*1), Y12
+	VBROADCASTSD (R12)(DX*1), Y12
 	VFMADD231PD  Y10, Y12, Y8
 	VFMADD231PD  Y11, Y12, Y9
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop5x2
 
 store5x2:
-	VBROADCASTSD alpha+80(FP), Y10
+	VBROADCASTSD alpha+96(FP), Y10
 	VMULPD       Y10, Y0, Y0
 	VMULPD       Y10, Y1, Y1
 	VMULPD       Y10, Y2, Y2
@@ -1725,65 +1993,77 @@ store5x2:
 	VMULPD       Y10, Y7, Y7
 	VMULPD       Y10, Y8, Y8
 	VMULPD       Y10, Y9, Y9
-	VBROADCASTSD beta+88(FP), Y10
+	VBROADCASTSD beta+104(FP), Y10
 	VXORPD       X11, X11, X11
-	VUCOMISD     beta+88(FP), X11
+	VUCOMISD     beta+104(FP), X11
 	JNE          add5x2
 	JPS          add5x2
-	VMOVUPD      Y0, (R8)
-	VMOVUPD      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
-	VMOVUPD      Y3, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y4, (R8)
-	VMOVUPD      Y5, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y6, (R8)
-	VMOVUPD      Y7, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y8, (R8)
-	VMOVUPD      Y9, 32(R8)
+	VMOVUPD      Y0, (DI)
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y4, (DI)
+	VMOVUPD      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y6, (DI)
+	VMOVUPD      Y7, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y8, (DI)
+	VMOVUPD      Y9, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile5x2
 	VZEROUPPER
 	RET
 
 add5x2:
-	VFMADD231PD (R8), Y10, Y0
-	VMOVUPD     Y0, (R8)
-	VFMADD231PD 32(R8), Y10, Y1
-	VMOVUPD     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y10, Y2
-	VMOVUPD     Y2, (R8)
-	VFMADD231PD 32(R8), Y10, Y3
-	VMOVUPD     Y3, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y10, Y4
-	VMOVUPD     Y4, (R8)
-	VFMADD231PD 32(R8), Y10, Y5
-	VMOVUPD     Y5, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y10, Y6
-	VMOVUPD     Y6, (R8)
-	VFMADD231PD 32(R8), Y10, Y7
-	VMOVUPD     Y7, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y10, Y8
-	VMOVUPD     Y8, (R8)
-	VFMADD231PD 32(R8), Y10, Y9
-	VMOVUPD     Y9, 32(R8)
+	VFMADD231PD (DI), Y10, Y0
+	VMOVUPD     Y0, (DI)
+	VFMADD231PD 32(DI), Y10, Y1
+	VMOVUPD     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y10, Y2
+	VMOVUPD     Y2, (DI)
+	VFMADD231PD 32(DI), Y10, Y3
+	VMOVUPD     Y3, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y10, Y4
+	VMOVUPD     Y4, (DI)
+	VFMADD231PD 32(DI), Y10, Y5
+	VMOVUPD     Y5, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y10, Y6
+	VMOVUPD     Y6, (DI)
+	VFMADD231PD 32(DI), Y10, Y7
+	VMOVUPD     Y7, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y10, Y8
+	VMOVUPD     Y8, (DI)
+	VFMADD231PD 32(DI), Y10, Y9
+	VMOVUPD     Y9, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile5x2
 	VZEROUPPER
 	RET
 
 not5x2:
-	MOVQ   k+16(FP), AX
-	MOVQ   a+24(FP), CX
-	MOVQ   rs+32(FP), DX
-	MOVQ   cs+40(FP), BX
-	MOVQ   b+48(FP), SI
-	MOVQ   bs+56(FP), DI
-	MOVQ   c+64(FP), R8
-	MOVQ   ldc+72(FP), R9
+	MOVQ tiles+0(FP), AX
+	MOVQ a+32(FP), CX
+	MOVQ rs+40(FP), DX
+	MOVQ cs+48(FP), BX
+	MOVQ bs+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ ldc+88(FP), R8
+
+tile6x2:
+	MOVQ   k+24(FP), R9
+	MOVQ   b+64(FP), R10
+	MOVQ   CX, R11
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1796,40 +2076,40 @@ not5x2:
 	VXORPD Y9, Y9, Y9
 	VXORPD Y10, Y10, Y10
 	VXORPD Y11, Y11, Y11
-	LEAQ   (CX)(DX*2), R10
-	ADDQ   DX, R10
-	TESTQ  AX, AX
+	LEAQ   (R11)(DX*2), R12
+	ADDQ   DX, R12
+	TESTQ  R9, R9
 	JZ     store6x2
 
 loop6x2:
-	VMOVUPD      (SI), Y12
-	VMOVUPD      32(SI), Y13
-	ADDQ         DI, SI
-	VBROADCASTSD (CX), Y14
+	VMOVUPD      (R10), Y12
+	VMOVUPD      32(R10), Y13
+	ADDQ         SI, R10
+	VBROADCASTSD (R11), Y14
 	VFMADD231PD  Y12, Y14, Y0
 	VFMADD231PD  Y13, Y14, Y1
-	VBROADCASTSD (CX)(DX*1), Y14
+	VBROADCASTSD (R11)(DX*1), Y14
 	VFMADD231PD  Y12, Y14, Y2
 	VFMADD231PD  Y13, Y14, Y3
-	VBROADCASTSD (CX)(DX*2), Y14
+	VBROADCASTSD (R11)(DX*2), Y14
 	VFMADD231PD  Y12, Y14, Y4
 	VFMADD231PD  Y13, Y14, Y5
-	VBROADCASTSD (R10), Y14
+	VBROADCASTSD (R12), Y14
 	VFMADD231PD  Y12, Y14, Y6
 	VFMADD231PD  Y13, Y14, Y7
-	VBROADCASTSD (R10)(DX*1), Y14
+	VBROADCASTSD (R12)(DX*1), Y14
 	VFMADD231PD  Y12, Y14, Y8
 	VFMADD231PD  Y13, Y14, Y9
-	VBROADCASTSD (R10)(DX*2), Y14
+	VBROADCASTSD (R12)(DX*2), Y14
 	VFMADD231PD  Y12, Y14, Y10
 	VFMADD231PD  Y13, Y14, Y11
-	ADDQ         BX, CX
-	ADDQ         BX, R10
-	DECQ         AX
+	ADDQ         BX, R11
+	ADDQ         BX, R12
+	DECQ         R9
 	JNZ          loop6x2
 
 store6x2:
-	VBROADCASTSD alpha+80(FP), Y12
+	VBROADCASTSD alpha+96(FP), Y12
 	VMULPD       Y12, Y0, Y0
 	VMULPD       Y12, Y1, Y1
 	VMULPD       Y12, Y2, Y2
@@ -1842,60 +2122,102 @@ store6x2:
 	VMULPD       Y12, Y9, Y9
 	VMULPD       Y12, Y10, Y10
 	VMULPD       Y12, Y11, Y11
-	VBROADCASTSD beta+88(FP), Y12
+	VBROADCASTSD beta+104(FP), Y12
 	VXORPD       X13, X13, X13
-	VUCOMISD     beta+88(FP), X13
+	VUCOMISD     beta+104(FP), X13
 	JNE          add6x2
 	JPS          add6x2
-	VMOVUPD      Y0, (R8)
-	VMOVUPD      Y1, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y2, (R8)
-	VMOVUPD      Y3, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y4, (R8)
-	VMOVUPD      Y5, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y6, (R8)
-	VMOVUPD      Y7, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y8, (R8)
-	VMOVUPD      Y9, 32(R8)
-	ADDQ         R9, R8
-	VMOVUPD      Y10, (R8)
-	VMOVUPD      Y11, 32(R8)
+	VMOVUPD      Y0, (DI)
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y4, (DI)
+	VMOVUPD      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y6, (DI)
+	VMOVUPD      Y7, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y8, (DI)
+	VMOVUPD      Y9, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y10, (DI)
+	VMOVUPD      Y11, 32(DI)
+	ADDQ         R8, DI
+	ADDQ         step+56(FP), CX
+	DECQ         AX
+	JNZ          tile6x2
 	VZEROUPPER
 	RET
 
 add6x2:
-	VFMADD231PD (R8), Y12, Y0
-	VMOVUPD     Y0, (R8)
-	VFMADD231PD 32(R8), Y12, Y1
-	VMOVUPD     Y1, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y12, Y2
-	VMOVUPD     Y2, (R8)
-	VFMADD231PD 32(R8), Y12, Y3
-	VMOVUPD     Y3, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y12, Y4
-	VMOVUPD     Y4, (R8)
-	VFMADD231PD 32(R8), Y12, Y5
-	VMOVUPD     Y5, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y12, Y6
-	VMOVUPD     Y6, (R8)
-	VFMADD231PD 32(R8), Y12, Y7
-	VMOVUPD     Y7, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y12, Y8
-	VMOVUPD     Y8, (R8)
-	VFMADD231PD 32(R8), Y12, Y9
-	VMOVUPD     Y9, 32(R8)
-	ADDQ        R9, R8
-	VFMADD231PD (R8), Y12, Y10
-	VMOVUPD     Y10, (R8)
-	VFMADD231PD 32(R8), Y12, Y11
-	VMOVUPD     Y11, 32(R8)
+	VFMADD231PD (DI), Y12, Y0
+	VMOVUPD     Y0, (DI)
+	VFMADD231PD 32(DI), Y12, Y1
+	VMOVUPD     Y1, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y12, Y2
+	VMOVUPD     Y2, (DI)
+	VFMADD231PD 32(DI), Y12, Y3
+	VMOVUPD     Y3, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y12, Y4
+	VMOVUPD     Y4, (DI)
+	VFMADD231PD 32(DI), Y12, Y5
+	VMOVUPD     Y5, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y12, Y6
+	VMOVUPD     Y6, (DI)
+	VFMADD231PD 32(DI), Y12, Y7
+	VMOVUPD     Y7, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y12, Y8
+	VMOVUPD     Y8, (DI)
+	VFMADD231PD 32(DI), Y12, Y9
+	VMOVUPD     Y9, 32(DI)
+	ADDQ        R8, DI
+	VFMADD231PD (DI), Y12, Y10
+	VMOVUPD     Y10, (DI)
+	VFMADD231PD 32(DI), Y12, Y11
+	VMOVUPD     Y11, 32(DI)
+	ADDQ        R8, DI
+	ADDQ        step+56(FP), CX
+	DECQ        AX
+	JNZ         tile6x2
+	VZEROUPPER
+	RET
+
+// func copyRowsAVX2(dst *byte, ldd int, src *byte, lds int, rows int, vectors int)
+// Requires: AVX
+TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ ldd+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ lds+24(FP), BX
+	MOVQ rows+32(FP), SI
+	MOVQ vectors+40(FP), DI
+	CMPQ DI, $0x01
+	JNE  copy2
+
+copy1:
+	VMOVUPS (DX), Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    BX, DX
+	ADDQ    CX, AX
+	DECQ    SI
+	JNZ     copy1
+	VZEROUPPER
+	RET
+
+copy2:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    BX, DX
+	ADDQ    CX, AX
+	DECQ    SI
+	JNZ     copy2
 	VZEROUPPER
 	RET

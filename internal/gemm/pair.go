@@ -33,24 +33,21 @@ func (p *Pair[T]) Put(at int, a, b Matrix[T]) {
 	if a.ColStride != 1 {
 		panic("gemm: a is not row-major")
 	}
+	w := width[T](1)
+	if unsafe.Sizeof(p.strips[0]) == 8 {
+		w = width[T](2)
+	}
 	for i := 0; i < p.m; i += tileRows {
 		dst := p.strips[i*p.k+at*tileRows:][:a.Rows*tileRows]
-		src := a.Data[i:]
-		if i+tileRows > p.m {
-			for r := range a.Rows {
-				d := dst[r*tileRows:][:tileRows]
-				clear(d[copy(d, src[r*a.RowStride:][:p.m-i]):])
-			}
-			continue
+		r, cols := 0, min(tileRows, p.m-i)
+		if n := a.Rows - 1; useAVX2 && cols == tileRows && n > 0 && a.RowStride >= w {
+			// Each row is copied with what follows it, over which the next one goes.
+			copyRows(dst[:(n-1)*tileRows+w], tileRows, a.Data[i:][:(n-1)*a.RowStride+w], a.RowStride, n, lastVectors[T](w))
+			r = n
 		}
-		for r := range a.Rows {
-			d, s := dst[r*tileRows:][:tileRows], src[r*a.RowStride:][:tileRows]
-			if unsafe.Sizeof(d[0]) == 4 {
-				to, from := (*[3]uint64)(unsafe.Pointer(&d[0])), (*[3]uint64)(unsafe.Pointer(&s[0]))
-				to[0], to[1], to[2] = from[0], from[1], from[2]
-				continue
-			}
-			copy(d, s)
+		for ; r < a.Rows; r++ {
+			d := dst[r*tileRows:][:tileRows]
+			clear(d[copy(d, a.Data[r*a.RowStride+i:][:cols]):])
 		}
 	}
 	p.b.PackRows(at, b)
@@ -73,28 +70,33 @@ func (s *Scratch[T]) MulPair(c Matrix[T], p *Pair[T], lo, block int) {
 	if c.Cols != p.n || lo < 0 || lo%tileRows != 0 || lo+c.Rows > p.m || block < 1 || c.ColStride != 1 {
 		panic("gemm: shapes do not fit")
 	}
+	if c.Rows == 0 {
+		return
+	}
 	w := width[T](2)
 	for j := 0; j < p.n; j += w {
 		cols := min(w, p.n-j)
 		vectors := lastVectors[T](cols)
 		pw := width[T](vectors)
-		for i := 0; i < c.Rows; i += tileRows {
-			rows := min(tileRows, c.Rows-i)
-			t, ld := s.tile[:], pw
-			if cols == pw {
-				t, ld = c.Data[i*c.RowStride+j:], c.RowStride
-			}
-			strip := p.strips[(lo+i)*p.k:]
+		panel := func(t []T, ld, i, rows int) {
+			strips := Matrix[T]{Data: p.strips[(lo+i)*p.k:], Rows: rows, RowStride: 1, ColStride: tileRows}
 			var beta T
 			for q := 0; q < p.k; q += block {
-				a := Matrix[T]{Data: strip[q*tileRows:], Rows: rows, Cols: min(block, p.k-q), RowStride: 1, ColStride: tileRows}
-				tile(rows, vectors, a, 0, p.b.data[j*p.k+q*pw:], pw, t, ld, 1, beta)
+				a := strips
+				a.Data, a.Cols = strips.Data[q*tileRows:], min(block, p.k-q)
+				tiles(rows, vectors, a, 0, tileRows*p.k, p.b.data[j*p.k+q*pw:], pw, t, ld, 1, beta)
 				beta = 1
 			}
-			if cols < pw {
-				for r := range rows {
-					copy(c.Data[(i+r)*c.RowStride+j:][:cols], t[r*pw:])
-				}
+		}
+		if cols == pw {
+			panel(c.Data[j:], c.RowStride, 0, c.Rows)
+			continue
+		}
+		for i := 0; i < c.Rows; i += tileRows {
+			rows := min(tileRows, c.Rows-i)
+			panel(s.tile[:], pw, i, rows)
+			for r := range rows {
+				copy(c.Data[(i+r)*c.RowStride+j:][:cols], s.tile[r*pw:])
 			}
 		}
 	}

@@ -13,6 +13,7 @@ func main() {
 	ConstraintExpr("amd64")
 	kernel(single)
 	kernel(double)
+	copyRows()
 	Generate()
 }
 
@@ -53,12 +54,13 @@ const maxRows = 6
 // of B, one of A.
 func kernel(p precision) {
 	TEXT(p.name, NOSPLIT, fmt.Sprintf(
-		"func(rows, vectors, k int, a *%[1]s, rs, cs int, b *%[1]s, bs int, c *%[1]s, ldc int, alpha, beta %[1]s)", p.typ))
+		"func(tiles, rows, vectors, k int, a *%[1]s, rs, cs, step int, b *%[1]s, bs int, c *%[1]s, ldc int, alpha, beta %[1]s)", p.typ))
 	Doc(
-		fmt.Sprintf("%s computes rows (1 to 6) by vectors (1 or 2) of 32 bytes of", p.name),
-		"C = alpha*A*B + beta*C, each element one chain of fused multiply-adds over k.",
-		"The strides rs and cs of A, bs of the rows of B and ldc of C are in bytes. C",
-		"is not read if beta is 0.")
+		fmt.Sprintf("%s computes tiles, one below another, of rows (1 to 6) by", p.name),
+		"vectors (1 or 2) of 32 bytes of C = alpha*A*B + beta*C, each element one chain",
+		"of fused multiply-adds over k. The strides rs and cs of A, step from a tile of",
+		"A to the next, bs of the rows of B and ldc of C are in bytes. C is not read if",
+		"beta is 0.")
 	Pragma("noescape")
 	rows := Load(Param("rows"), GP64())
 	vectors := Load(Param("vectors"), GP64())
@@ -89,11 +91,16 @@ func param(name string) Op {
 }
 
 func tile(p precision, nr, nv int) {
-	k := Load(Param("k"), GP64())
-	a, rs, cs := Load(Param("a"), GP64()), Load(Param("rs"), GP64()), Load(Param("cs"), GP64())
-	b, bs := Load(Param("b"), GP64()), Load(Param("bs"), GP64())
+	name := fmt.Sprintf("%dx%d", nr, nv)
+	tiles := Load(Param("tiles"), GP64())
+	first := Load(Param("a"), GP64())
+	rs, cs := Load(Param("rs"), GP64()), Load(Param("cs"), GP64())
+	bs := Load(Param("bs"), GP64())
 	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
 
+	Label("tile" + name)
+	k, b, a := Load(Param("k"), GP64()), Load(Param("b"), GP64()), GP64()
+	MOVQ(first, a)
 	acc := make([][]reg.VecVirtual, nr)
 	for i := range acc {
 		acc[i] = make([]reg.VecVirtual, nv)
@@ -119,7 +126,6 @@ func tile(p precision, nr, nv int) {
 		return Mem{Base: base, Index: rs, Scale: uint8(i)}
 	}
 
-	name := fmt.Sprintf("%dx%d", nr, nv)
 	TESTQ(k, k)
 	JZ(LabelRef("store" + name))
 	Label("loop" + name)
@@ -167,14 +173,47 @@ func tile(p precision, nr, nv int) {
 				}
 				p.load(acc[i][j], m)
 			}
-			if i < nr-1 {
-				ADDQ(ldc, c)
-			}
+			ADDQ(ldc, c)
 		}
+		ADDQ(param("step"), first)
+		DECQ(tiles)
+		JNZ(LabelRef("tile" + name))
 		VZEROUPPER()
 		RET()
 	}
 	write(false)
 	Label("add" + name)
 	write(true)
+}
+
+// copyRows writes the copy of a block of rows.
+func copyRows() {
+	TEXT("copyRowsAVX2", NOSPLIT, "func(dst *byte, ldd int, src *byte, lds int, rows int, vectors int)")
+	Doc("copyRowsAVX2 copies rows (at least 1) of vectors (1 or 2) of 32 bytes, ldd and",
+		"lds bytes apart, in order.")
+	Pragma("noescape")
+	dst, ldd := Load(Param("dst"), GP64()), Load(Param("ldd"), GP64())
+	src, lds := Load(Param("src"), GP64()), Load(Param("lds"), GP64())
+	rows, vectors := Load(Param("rows"), GP64()), Load(Param("vectors"), GP64())
+	for nv := 1; nv <= 2; nv++ {
+		loop := fmt.Sprint("copy", nv)
+		if nv == 1 {
+			CMPQ(vectors, Imm(1))
+			JNE(LabelRef("copy2"))
+		}
+		Label(loop)
+		v := []reg.VecVirtual{YMM(), YMM()}[:nv]
+		for j := range v {
+			VMOVUPS(Mem{Base: src, Disp: 32 * j}, v[j])
+		}
+		for j := range v {
+			VMOVUPS(v[j], Mem{Base: dst, Disp: 32 * j})
+		}
+		ADDQ(lds, src)
+		ADDQ(ldd, dst)
+		DECQ(rows)
+		JNZ(LabelRef(loop))
+		VZEROUPPER()
+		RET()
+	}
 }
