@@ -492,7 +492,8 @@ func (f Figure) Theme(t Theme) Figure {
 }
 
 // Inset puts g into the data rectangle. x, y, w, h are fractions of the
-// rectangle, (x, y) is the lower left corner of the inset's data rectangle.
+// rectangle, (x, y) is the lower left corner of the inset's data rectangle. If its
+// labels would reach over the axes it moves inwards, and shrinks if need be.
 func (f Figure) Inset(g Figure, x, y, w, h float64) Figure {
 	if g.err != nil {
 		return f.fail(g.err)

@@ -349,3 +349,37 @@ func TestLegendIsClear(t *testing.T) {
 		t.Error("the count sees no data under a legend that covers them")
 	}
 }
+
+// The labels of an inset stay off those of the figure around it.
+func TestInsetsStayInside(t *testing.T) {
+	in := New().Line("", []float64{-1000, 1000}, []float64{-3e-3, 0.004}).XLabel("$x$").YLabel("$y$").Title("inset")
+	place := func(x, y, w, h float64) (*panel, error) {
+		pg, err := New().Line("", []float64{0, 1}, []float64{0, 1}).Inset(in, x, y, w, h).layout()
+		if err != nil {
+			return nil, err
+		}
+		return pg.panels[0], nil
+	}
+	for _, c := range [][4]float64{{0, 0, 0.4, 0.4}, {0.6, 0, 0.4, 0.4}, {0.6, 0.6, 0.4, 0.4}, {0, 0.6, 0.4, 0.4}, {0, 0, 1, 1}, {0.02, 0.3, 0.3, 0.3}, {0.3, 0.3, 0.4, 0.4}} {
+		p, err := place(c[0], c[1], c[2], c[3])
+		if err != nil {
+			t.Errorf("%v: %v", c, err)
+			continue
+		}
+		if box := p.insets[0].outer(); !p.data.Contains(box) {
+			t.Errorf("%v: the inset with its labels is %v, the data rectangle %v", c, box, p.data)
+		}
+	}
+	// One that fits stays where it was put.
+	p, err := place(0.3, 0.3, 0.4, 0.4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := p.insets[0].data.X0, p.data.X0+0.3*p.data.W(); got != want {
+		t.Errorf("an inset with room moved to %v, want %v", got, want)
+	}
+	// A hopeless one is refused.
+	if _, err := New().Size(30, 22).Line("", []float64{0, 1}, []float64{0, 1}).Inset(in, 0, 0, 0.6, 0.6).layout(); err == nil {
+		t.Error("an inset without room was drawn")
+	}
+}

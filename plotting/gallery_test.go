@@ -65,6 +65,10 @@ func gallery() map[string]Drawable {
 		Band("$N^{-1/2}$", n, lo, hi).Line("$N^{-1/2}$", n, fit, Dashed).
 		XLabel("number of samples $N$").YLabel(`$\mathrm{KL}(p \,\|\, q_\theta)$`).Inset(inset, 0.14, 0.12, 0.28, 0.24)
 
+	g["inset-corner"] = New().Func("decay", func(x float64) float64 { return 1000 * math.Exp(-x) }, 0, 5).XLabel("$t$").YLabel("$C(t)$").
+		Inset(inset.XLabel("$x$").YLabel("$\\rho$"), 0, 0, 0.4, 0.36).Inset(inset.Title("above"), 0.6, 0.62, 0.4, 0.38)
+	g["inset-large"] = New().Line("", []float64{0, 1}, []float64{0, 1}).Inset(inset.XLabel("$x$").YLabel("density"), 0, 0, 1, 1)
+
 	g["bars"] = New().Bars("AIS", []string{"EBM", "VAE", "GAN", "flow"}, []float64{1.2, 0.8, 1.9, 1.1}, []float64{0.1, 0.08, 0.2, 0.05}).
 		Bars("exact", []string{"EBM", "VAE", "GAN", "flow"}, []float64{1.1, 0.9, 1.7, 1.15}, nil).YLabel(`$\log Z$`)
 	g["score"] = New().Heat(GridOf(func(x, y float64) float64 { return math.Exp(-e.Energy([]float64{x, y})) }, -2, 2, -2, 2, 200, 200)).

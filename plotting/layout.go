@@ -500,13 +500,40 @@ func (p *panel) placeInsets() error {
 			X1: p.data.X0 + (in.X+in.W)*p.data.W(), Y1: p.data.Y0 + (in.Y+in.H)*p.data.H(),
 		}
 		q.titleText = s.Title
-		l, r, t, b := q.margins(q.data.W(), q.data.H())
-		p.insetBoxes = append(p.insetBoxes, canvas.Rect{X0: q.data.X0 - l - 1.5, Y0: q.data.Y0 - b - 1.5, X1: q.data.X1 + r + 1.5, Y1: q.data.Y1 + t + 1.5})
+		box := q.outer()
+		// Labels that reach over the axes of p would hide its own: move inwards, and
+		// shrink what is too large. The margins depend on the ticks, these on the size.
+		for round := 0; round < 4 && !p.data.Contains(box); round++ {
+			l, r, b, t := q.data.X0-box.X0, box.X1-q.data.X1, q.data.Y0-box.Y0, box.Y1-q.data.Y1
+			q.data.X0, q.data.X1 = inside(q.data.X0, q.data.X1, p.data.X0+l+insetGap, p.data.X1-r)
+			q.data.Y0, q.data.Y1 = inside(q.data.Y0, q.data.Y1, p.data.Y0+b+insetGap, p.data.Y1-t)
+			if q.data.W() < 10 || q.data.H() < 10 {
+				return &ebmkit.ArgError{Func: "plotting.Figure.Inset", Arg: "x, y, w, h", Value: fmt.Sprintf("%g, %g, %g, %g", in.X, in.Y, in.W, in.H),
+					Want: "room for the axes and labels of the inset"}
+			}
+			box = q.outer()
+		}
+		p.insetBoxes = append(p.insetBoxes, canvas.Rect{X0: box.X0 - 1.5, Y0: box.Y0 - 1.5, X1: box.X1 + 1.5, Y1: box.Y1 + 1.5})
 		q.busy = q.occupied()
 		q.placeNotes()
 		p.insets = append(p.insets, q)
 	}
 	return nil
+}
+
+// insetGap is the distance from an axis to the labels of an inset that had to move.
+const insetGap = 3
+
+// outer returns the data rectangle with its axes and title.
+func (p *panel) outer() canvas.Rect {
+	l, r, t, b := p.margins(p.data.W(), p.data.H())
+	return canvas.Rect{X0: p.data.X0 - l, Y0: p.data.Y0 - b, X1: p.data.X1 + r, Y1: p.data.Y1 + t}
+}
+
+// inside moves the interval [a, b] into [lo, hi], and cuts what does not fit.
+func inside(a, b, lo, hi float64) (float64, float64) {
+	d := max(0, lo-a) - max(0, b-hi)
+	return max(a+d, lo), min(b+d, hi)
 }
 
 // colorBar is the scale of heat maps.

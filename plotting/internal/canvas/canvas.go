@@ -31,6 +31,11 @@ func (r Rect) W() float64 { return r.X1 - r.X0 }
 // H returns the height.
 func (r Rect) H() float64 { return r.Y1 - r.Y0 }
 
+// Contains reports whether s lies in r.
+func (r Rect) Contains(s Rect) bool {
+	return s.X0 >= r.X0 && s.X1 <= r.X1 && s.Y0 >= r.Y0 && s.Y1 <= r.Y1
+}
+
 // Intersect returns the common part of two rectangles, empty (all zero) if there
 // is none.
 func (r Rect) Intersect(s Rect) Rect {
