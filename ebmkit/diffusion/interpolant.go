@@ -203,8 +203,9 @@ func (p Interpolant) Law(base, data ebmkit.Energy) (*Law, error) {
 	}), nil
 }
 
-// Transport returns the generative ODE of review Lemma 3.3, dX/dt = b(X, t):
-// run it from X_0 along rising times. It returns *ebmkit.ArgError if b is nil.
+// Transport returns the generative ODE of review Lemma 3.3, dX/dt = b(X, t),
+// whose law follows eq. (61): run it from X_0 along rising times. It returns
+// *ebmkit.ArgError if b is nil.
 func Transport(b ebmkit.Field) (SDE, error) {
 	if err := wantField("diffusion.Transport", "b", b, 0); err != nil {
 		return SDE{}, err

@@ -38,11 +38,11 @@ type Law struct {
 // finite where c' is not.
 type coefs struct{ a, b, c2, da, db, cdc float64 }
 
-// Marginal returns the law of X_t of the process started from data at t = 0:
-// p_t, its score, and the drift of the probability flow in closed form. data is
-// an *energy.Mixture, *energy.Gaussian or *energy.DiagonalGaussian. It returns
-// *ebmkit.ArgError for another energy, or if a parameter of the process is out
-// of range.
+// Marginal returns the law of X_t of the process, review eq. (55), started from
+// data at t = 0: p_t, its score, and the drift of the probability flow in closed
+// form. data is an *energy.Mixture, *energy.Gaussian or
+// *energy.DiagonalGaussian. It returns *ebmkit.ArgError for another energy, or
+// if a parameter of the process is out of range.
 func Marginal(p Process, data ebmkit.Energy) (*Law, error) {
 	const fn = "diffusion.Marginal"
 	if err := checkProcess(fn, p); err != nil {

@@ -22,8 +22,8 @@ import (
 //
 // Its parameter is z alone, theta = (z), or, of NewMovingModes, the means too,
 // theta = (a, b, z). The means are a shape, which is learned from where walkers
-// stand; z is a mass, which is learned from how many do. It is review eq. (8) with
-// K = 2 and equal widths, in another scale of the weights.
+// stand; z is a mass, which is learned from how many do. With a = -5, b = 5 on the
+// line it is the rho_2 of review eq. (52).
 type TwoModes struct {
 	a, b, ba []float64 // ba = b - a
 	one      []float64

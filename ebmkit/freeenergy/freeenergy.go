@@ -13,7 +13,7 @@
 // A Path is an energy with a control parameter lambda in [0, 1]; AIS.Run leads
 // from the energy from, whose log Z is known, to the energy to, and reports log
 // Z of to. Jarzynski.Run reports log Z(1)/Z(0) of its path, which is minus the
-// free-energy difference at beta = 1:
+// free-energy difference at beta = 1, F = -log Z (review Remark 5.1):
 //
 //	r, err := freeenergy.AIS{Lambdas: freeenergy.Linear(1000), Method: mcmc.RWM{Step: 1}}.
 //	    Run(ctx, from, to, freeenergy.Config{Samples: 1000, Seed: 1})

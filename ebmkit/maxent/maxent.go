@@ -123,7 +123,8 @@ func (s *Solution) String() string {
 	return b.String()
 }
 
-// Density is a density of largest entropy as an energy,
+// Density is a density of largest entropy, which makes review eq. (104) vanish, as
+// an energy,
 //
 //	U(x) = -sum_k lambda_k (F_k(x) - F_k(mode)),   +Inf outside the domain.
 //
@@ -198,10 +199,11 @@ func (e *NotAttainedError) Error() string {
 
 // OnDomain maximises the entropy of a density on an interval or rectangle,
 // finite or not, in dim = 1 or 2 dimensions, with integrals by quadrature.
-// Without constraints the answer is the uniform density (review Example 5.1). It
-// returns *ebmkit.ArgError for bad arguments, functions that depend on each other
-// linearly, or constraints that do not confine x on an infinite domain (the
-// entropy has no bound); *InfeasibleError; *NotAttainedError.
+// Without constraints the answer is the uniform density (review Example 5.1, eq.
+// (98) to (101)). It returns *ebmkit.ArgError for bad arguments, functions that
+// depend on each other linearly, or constraints that do not confine x on an
+// infinite domain (the entropy has no bound); *InfeasibleError;
+// *NotAttainedError.
 func OnDomain(dim int, dom quad.Domain, constraints ...Constraint) (*Solution, error) {
 	const fn = "maxent.OnDomain"
 	if dim != 1 && dim != 2 {

@@ -99,9 +99,10 @@ func logLikelihood(m Exact, grad, xs, minus []float64) (float64, error) {
 	return l, nil
 }
 
-// Ascent is gradient ascent on the exact log-likelihood. The step grows by a
-// quarter after every step taken and is halved until the log-likelihood rises by
-// at least a tenth of what the gradient promises, so it never falls.
+// Ascent is gradient ascent on the exact log-likelihood, review eq. (16). The
+// step grows by a quarter after every step taken and is halved until the
+// log-likelihood rises by at least a tenth of what the gradient promises, so it
+// never falls.
 type Ascent struct {
 	Step  float64 // first step size
 	Steps int     // largest number of steps

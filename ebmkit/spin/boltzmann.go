@@ -8,7 +8,7 @@ import (
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
-// Boltzmann is the fully visible Boltzmann machine of n spins,
+// Boltzmann is the fully visible Boltzmann machine (review section 1.2) of n spins,
 //
 //	U(x) = -sum_{i<j} J_ij x_i x_j - sum_j h_j x_j,
 //

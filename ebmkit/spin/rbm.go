@@ -93,8 +93,8 @@ func (l *layers) Randomize(scale float64, seed uint64) error {
 	return nil
 }
 
-// RBM is the restricted Boltzmann machine with V visible and H hidden units, all
-// 0 or 1:
+// RBM is the restricted Boltzmann machine (review section 1.2) with V visible and H
+// hidden units, all 0 or 1:
 //
 //	E(v, h) = -b.v - c.h - sum_j h_j w_j.v,
 //	U(v) = -log sum_h exp(-E(v, h)) = -b.v - sum_j log(1 + exp(c_j + w_j.v)).

@@ -17,10 +17,11 @@
 //	dH/dtheta = E_data[dU/dtheta] - E_theta[dU/dtheta] = -D,
 //
 // and Exact, CD, PCD, Replay, NCE and Jarzynski differ only in the points and
-// the weights that stand for the second. The score objectives ISM, DSM and SSM
-// need no samples of the model. Objectives return the gradient of a loss, which
-// optimisers make smaller: they are passed -D where the review's opt(theta, D)
-// is passed the direction of ascent D. Steps are counted from k = 0.
+// the weights that stand for the second, eq. (110). The score objectives ISM,
+// DSM and SSM need no samples of the model. Objectives return the gradient of a
+// loss, which optimisers make smaller: they are passed -D where the review's
+// opt(theta, D) is passed the direction of ascent D. Steps are counted from k =
+// 0.
 //
 // # Walkers
 //

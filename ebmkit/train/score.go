@@ -28,8 +28,8 @@ type ScoreField interface {
 //
 //	Loss = mean over data of |s|^2/2 + tr J s,   s = -grad U or a score field.
 //
-// Up to a constant it is half the Fisher divergence. The trace costs d second
-// derivatives per row; for more than a few dimensions take SSM or DSM.
+// Up to a constant it is half the Fisher divergence, eq. (51). The trace costs d
+// second derivatives per row; for more than a few dimensions take SSM or DSM.
 type ISM struct {
 	Time float64 // at which a score field is trained; energies have none
 }
@@ -38,8 +38,8 @@ type ISM struct {
 //
 //	Loss = mean over data and noise of |s(x + Sigma z) + z/Sigma|^2/2,   z ~ N(0, I).
 //
-// Its minimum is the score of the data's law convolved with N(0, Sigma^2 I), not
-// of the data's law.
+// It is eq. (54) for the data's law convolved with N(0, Sigma^2 I), up to a
+// constant: its minimum is the score of that law, not of the data's.
 type DSM struct {
 	Sigma float64 // standard deviation of the noise
 	Draws int     // noise vectors per row; 0 means 1

@@ -19,8 +19,8 @@
 //
 //	rho = rho_data + (Alpha/Nu) div(rho_data grad U + grad rho_data) + O(1/Nu^2),
 //
-// and the gradient is Alpha/Nu times that of half the Fisher divergence, by the
-// integration by parts of eq. (116); eq. (114) is printed without Alpha.
+// and the gradient is Alpha/Nu times that of half the Fisher divergence, eq. (115),
+// by the integration by parts of eq. (116); eq. (114) is printed without Alpha.
 package meanfield
 
 import (
