@@ -3,10 +3,10 @@ package gan
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
+	"github.com/ebmkit/hitchhiker/internal/loop"
 	"github.com/ebmkit/hitchhiker/internal/minibatch"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
@@ -98,12 +98,10 @@ type Trainer struct {
 	m         *Model
 	cfg       TrainConfig
 	do        player
-	step      int
+	loop      *loop.Loop[Record]
 	rec       Record // of the step that runs
-	history   []Record
 	saturated int
 	warnings  []Saturation
-	failed    error
 }
 
 // player is training in the arithmetic of the model.
@@ -133,12 +131,15 @@ func NewTrainer(m *Model, data *ebmkit.Ensemble, cfg TrainConfig) (*Trainer, err
 	if cfg.Loss > Saturating {
 		return nil, bad("Loss", cfg.Loss, "NonSaturating or Saturating")
 	}
-	for i, h := range cfg.Hooks {
-		if h.Do == nil || h.Name == "" || h.Every < 0 {
-			return nil, bad(fmt.Sprintf("Hooks[%d]", i), fmt.Sprintf("%q every %d", h.Name, h.Every), "a name, a function and Every of at least 0")
-		}
-	}
 	t := &Trainer{m: m, cfg: cfg}
+	hooks := make([]loop.Hook[Record], len(cfg.Hooks))
+	for i, h := range cfg.Hooks {
+		if err := loop.CheckHook(fn, i, h.Name, h.Every, h.Do != nil); err != nil {
+			return nil, err
+		}
+		hooks[i] = loop.Hook[Record]{Name: h.Name, Every: h.Every, Do: func(last Record) error { return h.Do(t, last) }}
+	}
+	t.loop = loop.New("gan.Trainer", t.take, hooks, cfg.Progress)
 	var err error
 	if m.cfg.Precision == nn.Float32 {
 		t.do, err = newGame(m, vmath.Softplus32Slice, (*nn.MLP).NewPass32, (*nn.MLP).SetParams32, data, &cfg)
@@ -316,20 +317,14 @@ func (s *side[T]) update(who string, norm, loss float64) error {
 func (t *Trainer) Model() *Model { return t.m }
 
 // Steps returns the number of steps done.
-func (t *Trainer) Steps() int { return t.step }
+func (t *Trainer) Steps() int { return t.loop.Steps() }
 
 // History returns the records of all steps. The caller must not change it.
-func (t *Trainer) History() []Record { return t.history }
+func (t *Trainer) History() []Record { return t.loop.History() }
 
 // Series returns one number of each record, as in
 // t.Series(func(r gan.Record) float64 { return r.V }).
-func (t *Trainer) Series(f func(r Record) float64) []float64 {
-	s := make([]float64, len(t.history))
-	for i, r := range t.history {
-		s[i] = f(r)
-	}
-	return s
-}
+func (t *Trainer) Series(f func(r Record) float64) []float64 { return t.loop.Series(f) }
 
 // Warnings returns what training has warned of so far: one Saturation each time
 // that D was below 0.01 on fakes and above 0.99 on data for 50 steps in a row.
@@ -339,12 +334,12 @@ func (t *Trainer) Warnings() []Saturation { return t.warnings }
 // approaches the optimum of review eq. (35). It is not counted in Steps and
 // History. Errors as Step.
 func (t *Trainer) StepD() (Record, error) {
-	t.rec = Record{Step: t.step}
-	if t.failed != nil {
-		return t.rec, t.failed
+	t.rec = Record{Step: t.Steps()}
+	if err := t.loop.Failed(); err != nil {
+		return t.rec, err
 	}
 	if err := t.do.stepD(&t.rec); err != nil {
-		return t.rec, t.fail(err)
+		return t.rec, t.loop.Fail(err)
 	}
 	return t.rec, nil
 }
@@ -353,32 +348,26 @@ func (t *Trainer) StepD() (Record, error) {
 // returns the record, which is also the last of History. When a loss or a
 // gradient is not finite it returns *ebmkit.DivergedError, the network keeps its
 // last parameters, and the trainer takes no further step.
-func (t *Trainer) Step() (Record, error) {
-	t.rec = Record{Step: t.step}
-	if t.failed != nil {
-		return t.rec, t.failed
-	}
+func (t *Trainer) Step() (Record, error) { return t.loop.Step() }
+
+// Fit takes steps until there are total of them. It stops between two steps when
+// ctx ends and returns ctx.Err(); it can be called again and goes on with the
+// same bits. Errors of Step end it.
+func (t *Trainer) Fit(ctx context.Context, total int) error { return t.loop.Fit(ctx, total) }
+
+// take takes step k.
+func (t *Trainer) take(k int) (Record, error) {
+	t.rec = Record{Step: k}
 	for range t.cfg.DSteps {
 		if err := t.do.stepD(&t.rec); err != nil {
-			return t.rec, t.fail(err)
+			return t.rec, err
 		}
 	}
 	if err := t.do.stepG(&t.rec); err != nil {
-		return t.rec, t.fail(err)
+		return t.rec, err
 	}
-	rec := t.rec
-	t.step++
-	t.history = append(t.history, rec)
-	t.watch(rec)
-	for _, h := range t.cfg.Hooks {
-		if h.Every > 1 && t.step%h.Every != 0 {
-			continue
-		}
-		if err := h.Do(t, rec); err != nil {
-			return rec, fmt.Errorf("gan.Trainer: hook %q after step %d: %w", h.Name, rec.Step, err)
-		}
-	}
-	return rec, nil
+	t.watch(t.rec)
+	return t.rec, nil
 }
 
 // watch warns of a discriminator that is too good.
@@ -396,35 +385,3 @@ func (t *Trainer) watch(rec Record) {
 	}
 	t.warnings = append(t.warnings, Saturation{rec.Step, t.saturated, rec.DData, rec.DFake, cure})
 }
-
-func (t *Trainer) fail(err error) error {
-	if d, ok := err.(*ebmkit.DivergedError); ok {
-		d.Step = t.step
-	}
-	t.failed = err
-	return err
-}
-
-// Fit takes steps until there are total of them. It stops between two steps when
-// ctx ends and returns ctx.Err(); it can be called again and goes on with the
-// same bits. Errors of Step end it.
-func (t *Trainer) Fit(ctx context.Context, total int) error {
-	var shown time.Time
-	for t.step < total {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rec, err := t.Step()
-		if err != nil {
-			return err
-		}
-		if t.cfg.Progress != nil && (t.step == total || time.Since(shown) > progressTime) {
-			t.cfg.Progress(t.step, total, rec)
-			shown = time.Now()
-		}
-	}
-	return t.failed
-}
-
-// progressTime is how often Fit reports, more or less. It changes no number.
-const progressTime = 50 * time.Millisecond

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
+	"github.com/ebmkit/hitchhiker/internal/loop"
 	"github.com/ebmkit/hitchhiker/internal/minibatch"
 	"github.com/ebmkit/hitchhiker/internal/par"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
@@ -64,12 +64,10 @@ func (r Record) ELBO() float64 { return r.Recon - r.KL }
 // Adam (Kingma and Welling 2014), review eq. (32), or descent of the loss of a
 // plain autoencoder. A Float32 model is trained in float32 throughout.
 type Trainer struct {
-	m       *Model
-	cfg     TrainConfig
-	do      stepper
-	step    int
-	history []Record
-	failed  error
+	m    *Model
+	cfg  TrainConfig
+	do   stepper
+	loop *loop.Loop[Record]
 }
 
 // stepper is training in the arithmetic of the model.
@@ -112,12 +110,15 @@ func NewTrainer(m *Model, data *ebmkit.Ensemble, cfg TrainConfig) (*Trainer, err
 	if !(cfg.Clip >= 0) {
 		return nil, bad("Clip", cfg.Clip, "a positive norm, or 0 for none")
 	}
-	for i, h := range cfg.Hooks {
-		if h.Do == nil || h.Name == "" || h.Every < 0 {
-			return nil, bad(fmt.Sprintf("Hooks[%d]", i), fmt.Sprintf("%q every %d", h.Name, h.Every), "a name, a function and Every of at least 0")
-		}
-	}
 	t := &Trainer{m: m, cfg: cfg}
+	hooks := make([]loop.Hook[Record], len(cfg.Hooks))
+	for i, h := range cfg.Hooks {
+		if err := loop.CheckHook(fn, i, h.Name, h.Every, h.Do != nil); err != nil {
+			return nil, err
+		}
+		hooks[i] = loop.Hook[Record]{Name: h.Name, Every: h.Every, Do: func(last Record) error { return h.Do(t, last) }}
+	}
+	t.loop = loop.New("vae.Trainer", t.take, hooks, cfg.Progress)
 	var err error
 	if m.cfg.Precision == nn.Float32 {
 		t.do, err = newRun(m, &kernels32, data, &cfg)
@@ -222,77 +223,34 @@ func square[T nn.Float](g []T) float64 {
 func (t *Trainer) Model() *Model { return t.m }
 
 // Steps returns the number of steps done.
-func (t *Trainer) Steps() int { return t.step }
+func (t *Trainer) Steps() int { return t.loop.Steps() }
 
 // History returns the records of all steps. The caller must not change it.
-func (t *Trainer) History() []Record { return t.history }
+func (t *Trainer) History() []Record { return t.loop.History() }
 
 // Series returns one number of each record, as in t.Series(vae.Record.ELBO).
-func (t *Trainer) Series(f func(r Record) float64) []float64 {
-	s := make([]float64, len(t.history))
-	for i, r := range t.history {
-		s[i] = f(r)
-	}
-	return s
-}
+func (t *Trainer) Series(f func(r Record) float64) []float64 { return t.loop.Series(f) }
 
 // Step takes one step and returns its record, which is also the last of History.
 // When loss or gradient are not finite it returns *ebmkit.DivergedError, the
 // model keeps its last parameters, and the trainer takes no further step.
-func (t *Trainer) Step() (Record, error) {
-	if t.failed != nil {
-		return Record{}, t.failed
-	}
-	rec := Record{Step: t.step, Beta: t.cfg.Beta.Rate(t.step), SD: t.m.SD()}
-	if t.m.cfg.Deterministic {
-		rec.Beta = 0
-	} else if !(rec.Beta >= 0) || math.IsInf(rec.Beta, 1) {
-		t.failed = &ebmkit.ArgError{Func: "vae.Trainer.Step", Arg: fmt.Sprintf("Beta.Rate(%d)", t.step), Value: rec.Beta, Want: "a finite weight of at least 0"}
-		return rec, t.failed
-	}
-	var err error
-	rec.Recon, rec.KL, rec.GradNorm, err = t.do.step(objective{rec.Beta, t.cfg.Samples, t.cfg.Gradient}, t.cfg.Clip)
-	rec.Loss = rec.Beta*rec.KL - rec.Recon
-	if err != nil {
-		if d, ok := err.(*ebmkit.DivergedError); ok {
-			d.Step = t.step
-		}
-		t.failed = err
-		return rec, err
-	}
-	t.step++
-	t.history = append(t.history, rec)
-	for _, h := range t.cfg.Hooks {
-		if h.Every > 1 && t.step%h.Every != 0 {
-			continue
-		}
-		if err := h.Do(t, rec); err != nil {
-			return rec, fmt.Errorf("vae.Trainer: hook %q after step %d: %w", h.Name, rec.Step, err)
-		}
-	}
-	return rec, nil
-}
+func (t *Trainer) Step() (Record, error) { return t.loop.Step() }
 
 // Fit takes steps until there are total of them. It stops between two steps when
 // ctx ends and returns ctx.Err(); it can be called again and goes on with the
 // same bits. Errors of Step end it.
-func (t *Trainer) Fit(ctx context.Context, total int) error {
-	var shown time.Time
-	for t.step < total {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rec, err := t.Step()
-		if err != nil {
-			return err
-		}
-		if t.cfg.Progress != nil && (t.step == total || time.Since(shown) > progressTime) {
-			t.cfg.Progress(t.step, total, rec)
-			shown = time.Now()
-		}
-	}
-	return t.failed
-}
+func (t *Trainer) Fit(ctx context.Context, total int) error { return t.loop.Fit(ctx, total) }
 
-// progressTime is how often Fit reports, more or less. It changes no number.
-const progressTime = 50 * time.Millisecond
+// take takes step k.
+func (t *Trainer) take(k int) (Record, error) {
+	rec := Record{Step: k, Beta: t.cfg.Beta.Rate(k), SD: t.m.SD()}
+	if t.m.cfg.Deterministic {
+		rec.Beta = 0
+	} else if !(rec.Beta >= 0) || math.IsInf(rec.Beta, 1) {
+		return rec, &ebmkit.ArgError{Func: "vae.Trainer.Step", Arg: fmt.Sprintf("Beta.Rate(%d)", k), Value: rec.Beta, Want: "a finite weight of at least 0"}
+	}
+	var err error
+	rec.Recon, rec.KL, rec.GradNorm, err = t.do.step(objective{rec.Beta, t.cfg.Samples, t.cfg.Gradient}, t.cfg.Clip)
+	rec.Loss = rec.Beta*rec.KL - rec.Recon
+	return rec, err
+}
