@@ -208,7 +208,9 @@ func newGame[T nn.Float](m *Model, softplus func(y, dy, z []T), pass func(*nn.ML
 		if err != nil {
 			return nil, err
 		}
-		*s.to = side[T]{net: s.net, pass: pass(s.net), set: set, adam: adam, grad: make([]T, s.net.NumParams())}
+		pass := pass(s.net)
+		pass.Overwrites(true)
+		*s.to = side[T]{net: s.net, pass: pass, set: set, adam: adam, grad: make([]T, s.net.NumParams())}
 		for _, v := range s.net.Params(nil) {
 			s.to.theta = append(s.to.theta, T(v))
 		}
@@ -259,7 +261,6 @@ func (p *game[T]) stepD(rec *Record) error {
 	copy(p.xs[:half], p.data.Next())
 	p.noise()
 	p.g.pass.Values(p.xs[half:], p.z)
-	clear(p.d.grad)
 	p.d.pass.Grad(p.d.grad, nil, p.xs, p.lossD)
 	var value, onData, onFake float64
 	for i := range p.n {
@@ -280,7 +281,6 @@ func (p *game[T]) stepG(rec *Record) error {
 	p.noise()
 	p.g.pass.Forward(fake, p.z)
 	p.d.pass.Grad(nil, p.dx, fake, p.lossG)
-	clear(p.g.grad)
 	p.g.pass.Backward(p.g.grad, nil, p.dx)
 	var loss float64
 	for i := range p.n {

@@ -304,11 +304,26 @@ func (r *stateReader[T]) vector(name string, n int) (c []T) {
 // Norm returns the Euclidean norm of a gradient; NaN or +Inf if an entry is not
 // finite.
 func Norm[T Float](grad []T) float64 {
-	var s [4]float64
-	for i, g := range grad {
-		s[i%4] += float64(g) * float64(g)
+	// Component i goes to sum i mod 4.
+	var s0, s1, s2, s3 float64
+	for ; len(grad) >= 4; grad = grad[4:] {
+		a, b, c, d := float64(grad[0]), float64(grad[1]), float64(grad[2]), float64(grad[3])
+		s0 += a * a
+		s1 += b * b
+		s2 += c * c
+		s3 += d * d
 	}
-	return math.Sqrt((s[0] + s[1]) + (s[2] + s[3]))
+	for i, g := range grad {
+		switch square := float64(g) * float64(g); i {
+		case 0:
+			s0 += square
+		case 1:
+			s1 += square
+		default:
+			s2 += square
+		}
+	}
+	return math.Sqrt((s0 + s1) + (s2 + s3))
 }
 
 // Clip shortens a gradient to the norm limit if it is longer, and returns the
