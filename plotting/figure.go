@@ -90,12 +90,16 @@ func (f Figure) Line(name string, x, y []float64, opts ...Option) Figure {
 	return f.add(Series{Kind: KindLine, Name: name, X: clone(x), Y: clone(y)}, opts)
 }
 
-// funcPoints is the number of points at which a function is drawn: less than a
-// point of the page apart in the widest figure.
+// funcPoints is the number of points at which a function is drawn: about a point
+// of the page apart in the widest figure.
 const funcPoints = 513
 
+// maxFuncPoints keeps a slip of the pen from taking all memory.
+const maxFuncPoints = 1 << 20
+
 // Func draws the function fn on [a, b], evaluated at 513 points that are equally
-// spaced on the axis, also on a logarithmic one.
+// spaced on the axis, also on a logarithmic one. The option Resolution says how
+// many otherwise: more for a narrow peak, fewer for a small file.
 func (f Figure) Func(name string, fn func(x float64) float64, a, b float64, opts ...Option) Figure {
 	const who = "plotting.Figure.Func"
 	if err := checkColumns(who, name, column{"a", []float64{a}}, column{"b", []float64{b}}); err != nil {
@@ -104,23 +108,31 @@ func (f Figure) Func(name string, fn func(x float64) float64, a, b float64, opts
 	if !(a < b) {
 		return f.fail(&ebmkit.ArgError{Func: who, Arg: argName("a, b", name), Value: fmt.Sprintf("%g, %g", a, b), Want: "a < b"})
 	}
-	s := Series{Kind: KindLine, Name: name, fn: fn, a: a, b: b}
+	st := Style{resolution: funcPoints}
+	for _, o := range opts {
+		o(&st)
+	}
+	if n := st.resolution; n < 2 || n > maxFuncPoints {
+		return f.fail(&ebmkit.ArgError{Func: who, Arg: argName("Resolution", name), Value: n, Want: fmt.Sprintf("2 to %d", maxFuncPoints)})
+	}
+	s := Series{Kind: KindLine, Name: name, fn: fn, a: a, b: b, Style: st}
 	if err := s.sample(f.s.X.Log); err != nil {
 		return f.fail(err)
 	}
-	return f.add(s, opts)
+	return f.add(s, nil)
 }
 
 // sample evaluates the function of a series made by Func.
 func (s *Series) sample(log bool) error {
-	s.X, s.Y = make([]float64, funcPoints), make([]float64, funcPoints)
+	n := s.Style.resolution
+	s.X, s.Y = make([]float64, n), make([]float64, n)
 	for i := range s.X {
-		t := float64(i) / (funcPoints - 1)
+		t := float64(i) / float64(n-1)
 		x := s.a + t*(s.b-s.a)
 		if log && s.a > 0 {
 			x = s.a * vmath.Exp(t*vmath.Log(s.b/s.a))
 		}
-		if i == funcPoints-1 {
+		if i == n-1 {
 			x = s.b
 		}
 		s.X[i], s.Y[i] = x, s.fn(x)

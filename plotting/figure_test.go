@@ -383,3 +383,35 @@ func TestInsetsStayInside(t *testing.T) {
 		t.Error("an inset without room was drawn")
 	}
 }
+
+func TestResolution(t *testing.T) {
+	peak := func(x float64) float64 { return math.Exp(-1e8 * (x - 0.5004) * (x - 0.5004)) } // a tenth of a default step wide
+	points := func(f Figure) (n int, top float64) {
+		s, err := f.Spec()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, y := range s.Series[0].Y {
+			top = max(top, y)
+		}
+		return len(s.Series[0].X), top
+	}
+	if n, top := points(New().Func("", peak, 0, 1)); n != 513 || top > 0.5 {
+		t.Errorf("%d points, the top is %g", n, top)
+	}
+	if n, top := points(New().Func("", peak, 0, 1, Resolution(20001))); n != 20001 || top < 0.9 {
+		t.Errorf("%d points, the top is %g", n, top)
+	}
+	// Axes set later keep it, and so does a density.
+	if n, _ := points(New().Func("", peak, 0.1, 1, Resolution(40)).XLog()); n != 40 {
+		t.Errorf("%d points on a logarithmic axis, want 40", n)
+	}
+	if n, _ := points(New().XRange(-2, 2).Against("", gauss{}, Resolution(60))); n != 60 {
+		t.Errorf("%d points of a density, want 60", n)
+	}
+	for _, n := range []int{-1, 0, 1, 1 << 30} {
+		if err := New().Func("f", peak, 0, 1, Resolution(n)).Err(); err == nil || !strings.Contains(err.Error(), `Resolution of "f" = `) {
+			t.Errorf("Resolution(%d): %v", n, err)
+		}
+	}
+}

@@ -35,6 +35,10 @@ func Size(pt float64) Option { return func(s *Style) { s.Size = pt } }
 // Shape sets the marker of points.
 func Shape(m Marker) Option { return func(s *Style) { s.Marker, s.markerSet = m, true } }
 
+// Resolution sets the number of points at which Func and Against evaluate their
+// function. The default is 513.
+func Resolution(n int) Option { return func(s *Style) { s.resolution = n } }
+
 // Bins sets the number of bins of a histogram. The default is a width of
 // 1.2 IQR n^(-1/3), kept between 10 and 120 bins: finer than the rule of Freedman
 // and Diaconis (2 IQR n^(-1/3)), which hides the modes of a mixture.

@@ -85,6 +85,7 @@ type Style struct {
 	dx, dy                                 float64 // of Offset
 	offset                                 bool
 	diverging                              bool
+	resolution                             int // of Func
 }
 
 // Axis is one axis. In the Spec of a figure Min and Max are the ends that are
