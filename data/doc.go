@@ -2,7 +2,8 @@
 // which can be enumerated, letters as patterns of -1 and +1, the handwritten
 // digits of the UCI repository, and laws in the plane with known density and
 // masses (moons, spirals, checkerboard, ring). It reads MNIST's IDX files and
-// tables of numbers that the user has. README.md says where each comes from.
+// tables of numbers that the user has, and the times that "make bench" has
+// measured. README.md says where each comes from.
 //
 // Pictures are rows of Rows*Cols numbers, top row first.
 package data
