@@ -161,16 +161,16 @@ func TestResume(t *testing.T) {
 	if len(files) == 0 || len(files) == len(want) {
 		t.Fatalf("%d of %d models were saved", len(files), len(want))
 	}
-	trained, at := 0, -1
+	at := 0
 	cfg.Progress = func(done, total int) {
-		if at < 0 || done < at {
-			trained++
-		}
 		if at = done; done > total {
 			t.Errorf("%d of %d", done, total)
 		}
 	}
 	got := must(compare.Run(ctx, moons, cfg))
+	if s := must(compare.Summarize(got, compare.GAN)); s.Runs != 2 || s.GradEvals != 6400 || len(compare.Of(got, compare.GAN)) != 2 {
+		t.Errorf("%+v", s)
+	}
 	if at != 4*6400 {
 		t.Errorf("progress ends at %d", at)
 	}
@@ -254,6 +254,7 @@ func TestBadInput(t *testing.T) {
 			_, err := compare.Run(ctx, ring, compare.Config{Budget: 1 << 20, Seeds: 1, Permutations: 3})
 			return err
 		}},
+		{"k", func() error { _, err := compare.Summarize(nil, compare.GAN); return err }},
 		{"len(theta)", func() error { return m.SetParams(make([]float64, 3)) }},
 		{"n", func() error { _, err := must(compare.New(compare.Training, ring, 1)).Sample(ctx, 601, 1); return err }},
 	} {

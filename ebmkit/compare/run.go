@@ -109,6 +109,30 @@ func Run(ctx context.Context, t *Task, cfg Config) ([]Result, error) {
 	return c.results, nil
 }
 
+// Of returns the results of one kind, in their order.
+func Of(results []Result, k Kind) []Result {
+	var of []Result
+	for _, r := range results {
+		if r.Kind == k {
+			of = append(of, r)
+		}
+	}
+	return of
+}
+
+// Summarize returns the spread over seeds of what one kind has reached. It returns
+// *ebmkit.ArgError if there is no result of the kind.
+func Summarize(results []Result, k Kind) (*evaluate.Summary, error) {
+	var reports []*evaluate.Report
+	for _, r := range Of(results, k) {
+		reports = append(reports, &r.Report)
+	}
+	if len(reports) == 0 {
+		return nil, &ebmkit.ArgError{Func: "compare.Summarize", Arg: "k", Value: k, Want: "a kind of which there are results"}
+	}
+	return evaluate.Summarize(reports)
+}
+
 // campaign is a Run at work.
 type campaign struct {
 	t       *Task

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -206,6 +207,29 @@ func TestSummarize(t *testing.T) {
 		if _, err := evaluate.Summarize(bad); !errors.As(err, &arg) {
 			t.Errorf("want an ArgError, got %v", err)
 		}
+	}
+}
+
+func TestRank(t *testing.T) {
+	at := func(mean, sd float64) evaluate.Spread { return evaluate.Spread{Mean: mean, SD: sd, Runs: 4} }
+	nan := math.NaN()
+	spreads := []evaluate.Spread{at(3, 1), at(nan, nan), at(1, 1), at(2, 1), at(2.5, 1)}
+	// SE of a difference is sqrt(1/2): 1 and 2 are 1.4 of it apart, 1 and 2.5 2.1.
+	order, shared := evaluate.Rank(spreads, false)
+	if !slices.Equal(order, []int{2, 3, 4, 0}) || shared != 2 {
+		t.Error(order, shared)
+	}
+	if order, shared = evaluate.Rank(spreads, true); !slices.Equal(order, []int{0, 4, 3, 2}) || shared != 3 {
+		t.Error(order, shared)
+	}
+	for i := range spreads {
+		spreads[i].SD, spreads[i].Runs = nan, 1
+	}
+	if _, shared = evaluate.Rank(spreads, false); shared != 1 {
+		t.Error("one run shares a place:", shared)
+	}
+	if order, shared = evaluate.Rank(nil, false); order != nil || shared != 0 {
+		t.Error(order, shared)
 	}
 }
 

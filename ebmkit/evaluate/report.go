@@ -1,8 +1,10 @@
 package evaluate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
@@ -188,12 +190,45 @@ func spreadOf(v []float64) Spread {
 	switch {
 	case math.IsInf(s.Mean, 0):
 		s.SD = math.Inf(1)
+	case s.Min == s.Max && len(v) > 1: // without the rounding of the mean
+		s.Mean, s.SD = s.Min, 0
 	case len(v) > 1:
 		s.SD = math.Sqrt(s.SD / float64(len(v)-1))
 	default:
 		s.SD = math.NaN()
 	}
 	return s
+}
+
+// SE returns the standard error of the mean over runs.
+func (s Spread) SE() float64 { return s.SD / math.Sqrt(float64(s.Runs)) }
+
+// Rank orders spreads from the best mean, the smallest or, if larger is set, the
+// largest. It returns their indices, without those that are NaN, and how many
+// share the first place: the best and those after it, up to the first whose mean
+// is two standard errors of the difference from it,
+//
+//	|m_i - m_0| >= 2 sqrt(SE_i^2 + SE_0^2).
+//
+// With a single run there is no error and nothing is shared.
+func Rank(spreads []Spread, larger bool) (order []int, shared int) {
+	for i, s := range spreads {
+		if !math.IsNaN(s.Mean) {
+			order = append(order, i)
+		}
+	}
+	sign := 1.0
+	if larger {
+		sign = -1
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(sign*spreads[i].Mean, sign*spreads[j].Mean) })
+	for shared = 0; shared < len(order); shared++ {
+		a, b := spreads[order[0]], spreads[order[shared]]
+		if shared > 0 && !(math.Abs(a.Mean-b.Mean) < 2*math.Hypot(a.SE(), b.SE())) {
+			break
+		}
+	}
+	return order, shared
 }
 
 // Summary is the spread of the reports of one model over seeds.
