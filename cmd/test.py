@@ -6,7 +6,9 @@ Prints the failures in full, one line for everything else, and at the end
 """
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -152,6 +154,53 @@ def compose():
     tally.expect("Dockerfile: the last user is not root", users and users[-1].split(":")[0] not in ("0", "root"), users)
 
 
+def needs():
+    """What is missing or too old is said in one line that names what to install."""
+    tools = "sh readlink dirname cat git go python3".split()
+    fakes = {
+        "without git": ("git", None, "git is missing: install git"),
+        "without Go": ("go", None, "Go is missing: install Go 1.26 or newer"),
+        "with an old Go": ("go", "echo go1.25.9", "Go 1.26 or newer is needed, found go1.25.9"),
+        "without Python": ("python3", None, "python3 is missing: install Python 3.10 or newer"),
+        "with an old Python": ("python3", 'case "$2" in *version_info\\ *) exit 1;; *) echo 3.9.2;; esac', "Python 3.10 or newer is needed, found 3.9.2"),
+        "without venv": ("python3", 'case "$2" in *ensurepip*) exit 1;; *%d*) echo 3.12.1;; esac', "Python's venv module is missing: install it"),
+    }
+    with tempfile.TemporaryDirectory(prefix="ebmkit-") as tmp:
+        for what, (tool, script, want) in fakes.items():
+            path = Path(tmp) / what
+            path.mkdir()
+            for name in tools:
+                if name != tool:
+                    (path / name).symlink_to(shutil.which(name))
+                elif script:
+                    (path / name).write_text(f"#!/bin/sh\n{script}\n")
+                    (path / name).chmod(0o755)
+            env = {**os.environ, "PATH": str(path)}
+            env.pop("PYTHON", None)
+            done = subprocess.run([ROOT / "jupyter/setup.sh", "lab"], env=env, capture_output=True, text=True)
+            said = done.stdout + done.stderr
+            tally.expect(f"set-up {what}", done.returncode == 1 and said.startswith(f"setup: {want}") and said.count("\n") == 1, said)
+    for port in ("abc", "0", "-1", "65536", "8888.5", ""):
+        done = subprocess.run([sys.executable, ROOT / "jupyter/freeport.py", port], capture_output=True, text=True)
+        tally.expect(f'PORT="{port}" is refused', done.returncode == 1 and done.stderr.count("\n") == 1 and "is no port" in done.stderr, done.stderr)
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        taken = busy.getsockname()[1]
+        if taken < 65535:
+            done = subprocess.run([sys.executable, ROOT / "jupyter/freeport.py", str(taken)], capture_output=True, text=True)
+            tally.expect("a busy port: the next free one", done.returncode == 0 and int(done.stdout) > taken and f"{taken} is busy" in done.stderr, done.stdout + done.stderr)
+
+
+def make_help():
+    """make help lists every target but those that only serve others."""
+    text = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", text, re.M)) - {"setup"}
+    shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True).stdout
+    listed = set(re.findall(r"^  make ([a-z-]+) +\S", shown, re.M))
+    tally.expect("make help lists every target", targets == listed, targets ^ listed)
+
+
 def lab():
     """The native Lab starts and is found healthy by the script that Docker would call; a wrong token is not."""
     with tempfile.TemporaryDirectory(prefix="ebmkit-") as tmp:
@@ -230,6 +279,8 @@ def main():
     section("Go tests on the portable path", portable)
     section("Go tests with the race detector", race)
     section("compose file", compose)
+    section("what the set-up says", needs)
+    section("make help", make_help)
     section("JupyterLab and its healthcheck", lab)
     section("the Go kernel", kernel)
     section("notebooks", all_notebooks)

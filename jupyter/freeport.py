@@ -2,8 +2,11 @@
 import socket
 import sys
 
-wanted = int(sys.argv[1])
-for port in range(wanted, wanted + 50):
+wanted = int(sys.argv[1]) if sys.argv[1].isascii() and sys.argv[1].isdigit() else 0
+if not 1 <= wanted <= 65535:
+    sys.exit(f'PORT="{sys.argv[1]}" is no port: say a number from 1 to 65535, 8888 if unsure')
+last = min(wanted + 49, 65535)
+for port in range(wanted, last + 1):
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -14,4 +17,4 @@ for port in range(wanted, wanted + 50):
         print(f"Port {wanted} is busy, taking {port}.", file=sys.stderr)
     print(port)
     sys.exit()
-sys.exit(f"No free port from {wanted} to {wanted + 49}: say PORT=...")
+sys.exit(f"No free port from {wanted} to {last}: say PORT=...")

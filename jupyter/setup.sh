@@ -46,7 +46,7 @@ check_needs() {
     *) die "Go 1.26 or newer is needed, found $go_version: install it (https://go.dev/dl)" ;;
     esac
     python=${PYTHON:-python3}
-    command -v "$python" >/dev/null || die "Python is missing: install Python 3.10 or newer"
+    command -v "$python" >/dev/null || die "$python is missing: install Python 3.10 or newer"
     python_version=$("$python" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])') || die "$python does not run: install Python 3.10 or newer"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
         die "Python 3.10 or newer is needed, found $python_version: install it, or say which with PYTHON=python3.12"
