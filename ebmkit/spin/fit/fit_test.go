@@ -90,7 +90,11 @@ func TestIsTheReadableGradient(t *testing.T) {
 // whose walkers have time to forget the data. One sweep is too few: its bias is
 // seen.
 func TestMeanIsTheExactGradient(t *testing.T) {
-	const steps, parts = 2000, 20
+	const parts = 20
+	steps := 2000
+	if testing.Short() {
+		steps = 400
+	}
 	m := machine(6, 4, 1, 3)
 	points := exact(machine(6, 4, 1, 4), 50, 1)
 	want := make([]float64, m.NumParams())
@@ -121,7 +125,7 @@ func TestMeanIsTheExactGradient(t *testing.T) {
 		for k := range want {
 			v := make([]float64, parts)
 			for p := range v {
-				v[p] = means[p][k] / (steps / parts)
+				v[p] = means[p][k] / float64(steps/parts)
 			}
 			worst = max(worst, math.Abs(ebmkit.MeanOf(v).Z(want[k])))
 		}
@@ -170,6 +174,9 @@ func (b *plainBound) State() train.State { return train.State{} }
 // mean log-likelihoods after training with several seeds agree. With half the rate
 // it does not.
 func TestLearnsAsTheReadablePath(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds of training")
+	}
 	const seeds, steps = 10, 300
 	points := bars()
 	after := func(o train.Objective, rate float64) ebmkit.Estimate {
