@@ -7,6 +7,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
+	"github.com/ebmkit/hitchhiker/internal/linalg"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -267,20 +268,12 @@ func orthogonalize(a []float64, d int) []float64 {
 }
 
 // cholesky returns the lower L with a = L L' of a positive definite matrix, as
-// covariances of energies are.
+// covariances of energies are; NaN for another.
 func cholesky(a []float64, d int) []float64 {
 	l := make([]float64, d*d)
-	for i := range d {
-		for j := 0; j <= i; j++ {
-			s := a[i*d+j]
-			for k := range j {
-				s -= l[i*d+k] * l[j*d+k]
-			}
-			if i == j {
-				l[i*d+i] = math.Sqrt(s)
-			} else {
-				l[i*d+j] = s / l[j*d+j]
-			}
+	if _, bad := linalg.Cholesky(l, a, d, 0); bad >= 0 {
+		for i := range l {
+			l[i] = math.NaN()
 		}
 	}
 	return l

@@ -621,7 +621,7 @@ func TestTrainExact(t *testing.T) {
 	if _, err := train.New(f, points, flow.Likelihood{Noise: -1}, sgd, train.Config{}); !errors.As(err, &arg) {
 		t.Errorf("a negative noise: %v", err)
 	}
-	if _, err := train.New(must(train.NewTwoModes([]float64{0, 0}, []float64{1, 1}, 0)), points, flow.Likelihood{}, sgd, train.Config{}); !errors.As(err, &arg) {
+	if _, err := train.New(must(energy.NewTwoModes([]float64{0, 0}, []float64{1, 1}, 0)), points, flow.Likelihood{}, sgd, train.Config{}); !errors.As(err, &arg) {
 		t.Errorf("a model that is not a flow: %v", err)
 	}
 }
