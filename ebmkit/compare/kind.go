@@ -22,12 +22,12 @@ const (
 func Kinds() []Kind { return []Kind{EBM, VAE, GAN, Diffusion, Interpolant, Flow} }
 
 var kinds = [...]struct{ name, objective, generation, evaluation string }{
-	EBM:         {"EBM", "$\\mathbb E_*[U_\\theta]+\\log Z_\\theta$", "MCMC", "energy, and log Z by quadrature or annealing"},
-	VAE:         {"VAE", "ELBO $\\leq\\mathbb E_*[\\log\\rho_\\theta]$", "decoder of Gaussian noise", "bound, by importance sampling"},
-	GAN:         {"GAN", "$\\min_G\\max_D V$: Jensen-Shannon", "generator", "none; D is not a density"},
-	Diffusion:   {"diffusion", "Fisher divergence over noise levels", "reversed SDE", "likelihood of the probability flow"},
-	Interpolant: {"interpolant", "squares of the velocity", "ODE", "likelihood of the ODE"},
-	Flow:        {"flow", "$\\mathbb E_*[\\log\\rho_\\theta]$", "push-forward map", "likelihood, exact"},
+	EBM:         {"EBM", `$\min\ \mathbb E_*[U_\theta]+\log Z_\theta$`, "MCMC", "energy, with log Z by quadrature or annealing"},
+	VAE:         {"VAE", `$\max\ \mathbb E_{q}[\log\rho_\theta(x\mid z)]-D_{\mathrm{KL}}(q_\phi\,\Vert\,\rho)$, a bound`, "decoder of Gaussian noise", "a bound, by importance sampling"},
+	GAN:         {"GAN", `$\min_G\max_D V(G,D)$, Jensen-Shannon`, "generator", "none: D is not a density"},
+	Diffusion:   {"diffusion", `$\min\ \mathbb E\,\lambda\lvert s_\theta-\nabla\log p_t\rvert^2$, a bound if $\lambda=g^2$`, "reversed SDE", "likelihood of the probability flow"},
+	Interpolant: {"interpolant", `$\min\ \mathbb E\lvert b_\theta-b\rvert^2$, no bound`, "ODE", "likelihood of the ODE"},
+	Flow:        {"flow", `$\max\ \mathbb E_*[\log\rho_Z(\phi_\theta^{-1})+\log\lvert\det J\phi_\theta^{-1}\rvert]$`, "push-forward map", "likelihood, exact"},
 	Gaussian:    {"Gaussian", "moments", "affine map", "likelihood, exact"},
 	Training:    {"training data", "none", "copies", "none"},
 }
