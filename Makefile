@@ -33,7 +33,7 @@ test-browser: ## every notebook in a real JupyterLab in a headless Chromium (NB=
 	@jupyter/setup.sh browser
 	@$(PY) cmd/browsertest.py $(NB)
 
-bench: setup ## time notebook cells and the library (W="w1 w4" or W=cell for some)
+bench: setup ## time cells, models and library into data/benchmarks.csv (W="cell compare w4" for some)
 	@$(PY) cmd/bench.py $(W)
 
 clean: ## remove what make built; committed files and Go's caches stay
