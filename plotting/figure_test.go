@@ -415,3 +415,64 @@ func TestResolution(t *testing.T) {
 		}
 	}
 }
+
+// Panels of the same series share one legend; panels of different series have
+// their own, which names what is there and nothing else.
+func TestLegendsOfMultiples(t *testing.T) {
+	x := []float64{0, 1, 2}
+	of := func(names ...string) Figure {
+		f := New()
+		for _, n := range names {
+			f = f.Line(n, x, x)
+		}
+		return f
+	}
+	for _, c := range []struct {
+		m      Multiples
+		common int      // entries of the common legend
+		own    []string // of the panels
+	}{
+		{Small(2, of("a", "b"), of("a", "b")), 2, []string{"", ""}},
+		{Small(2, of("a", "b"), of("a")), 2, []string{"", ""}},
+		{Small(2, of("a"), of("a")), 0, []string{"", ""}},
+		{Small(2, of("a", "b"), of("c", "")), 0, []string{"a b", "c"}},
+		{Small(2, of("a", "b"), of("b", "c")).Free(true, true), 0, []string{"a b", "b c"}},
+		{Small(3, of("a"), of("b"), of("")), 0, []string{"a", "b", ""}},
+		{Small(2, of("a"), of("b").Legend(None)), 0, []string{"a", ""}},
+		{Small(2, of("a"), Landscape(wells{}, -1, 1, -1, 1).Points("b", x[:1], x[:1])), 2, []string{"", ""}},
+		{Small(2, of("a"), of("b")).Legend(Right), 2, []string{"", ""}},
+		{Small(2, of("a"), of("b")).Legend(None), 0, []string{"", ""}},
+		{Small(2, of("a", "b"), of("a", "b")).Legend(Each), 0, []string{"a b", "a b"}},
+		{Small(1, of("a", "b")).Legend(TopLeft), 0, []string{"a b"}},
+	} {
+		pg, err := c.m.layout()
+		if err != nil {
+			t.Fatal(err)
+		}
+		common := 0
+		if pg.legend != nil {
+			common = len(pg.legend.entries)
+		}
+		if common != c.common {
+			t.Errorf("%v: a common legend of %d, want %d", c.own, common, c.common)
+		}
+		for i, p := range pg.panels {
+			var names []string
+			if l := p.legend; l != nil {
+				for _, e := range l.entries {
+					names = append(names, e.name)
+				}
+				if r := (canvas.Rect{X0: l.x, Y0: l.y - l.h, X1: l.x + l.w, Y1: l.y}); !p.data.Contains(r) {
+					t.Errorf("%v: the legend %v of panel %d lies outside of %v", c.own, r, i, p.data)
+				}
+			}
+			if got := strings.Join(names, " "); got != c.own[i] {
+				t.Errorf("%v: panel %d has a legend of %q", c.own, i, got)
+			}
+		}
+	}
+	// Of a figure alone, Each is Auto.
+	if pg, err := of("a").Legend(Each).layout(); err != nil || pg.panels[0].legend == nil {
+		t.Errorf("no legend: %v", err)
+	}
+}

@@ -50,6 +50,13 @@ func gallery() map[string]Drawable {
 	g["multiples"] = Small(4, panels...)
 	g["multiples-2"] = Small(2, panels[:3]...).Size(Single, 0).Legend(Above).Title("Three of them in one column")
 
+	wave := func(k float64) func(float64) float64 { return func(x float64) float64 { return math.Sin(k * x) } }
+	g["multiples-each"] = Small(2, New().Title("spectral gap").Func("Kramers", func(x float64) float64 { return math.Exp(-x) }, 0, 8).
+		Points("grid", []float64{1, 3, 5, 7}, []float64{0.4, 0.05, 0.01, 0.001}).XLabel("barrier $a$").YLabel(`$\lambda$`),
+		New().Title("solution").Func("solution", wave(1), 0, 6).Func(`$e^{-2\lambda t}$`, wave(2), 0, 6).XLabel("$t$").YLabel("$x_t$")).Free(true, true).Size(Double, 60)
+	g["multiples-each-maps"] = Small(2, Landscape(e, -2, 2, -2, 2).Cloud("data", cloud).Title("colours"),
+		New().Cloud("walkers", cloud).Cloud("late walkers", shifted(cloud, 0.4)).EqualAspect().XRange(-2, 2).YRange(-2, 2).XLabel("$x_1$").YLabel("$x_2$").Title("points").Legend(BottomRight)).Legend(Each)
+
 	n, kl, se := []float64{}, []float64{}, []float64{}
 	lo, hi, fit := []float64{}, []float64{}, []float64{}
 	noise := normals(9, 3)

@@ -271,16 +271,23 @@ func layoutSheet(sh sheet) (*page, error) {
 	entries := legendEntries(sh.specs)
 	pos := sh.legend
 	if sh.multiple && pos == Auto {
-		pos = Right
-		if len(entries) < 2 {
+		switch {
+		case len(entries) < 2:
 			pos = None
+		case oneLegend(sh.specs, len(entries)):
+			pos = Right
+		default:
+			pos = Each
 		}
+	}
+	if !sh.multiple && pos == Each {
+		pos = Auto
 	}
 	if len(entries) == 0 {
 		pos = None
 	}
 	var lg *legend
-	if pos != None {
+	if pos != None && pos != Each {
 		lg = newLegend(entries, t)
 	}
 	for i := range sh.specs {
@@ -313,9 +320,12 @@ func layoutSheet(sh sheet) (*page, error) {
 		}
 		pos = Above
 	}
-	for _, p := range pg.panels {
+	for i, p := range pg.panels {
 		if p.busy == nil {
 			p.busy = p.occupied()
+		}
+		if pos == Each {
+			p.ownLegend(legendEntries(sh.specs[i:i+1]), !sh.freeY)
 		}
 		p.placeNotes()
 	}

@@ -42,6 +42,18 @@ func legendEntries(specs []Spec) []entry {
 	return es
 }
 
+// oneLegend reports whether a legend beside the panels, of n names, serves all of
+// them: one of the panels has series of all names, or a map leaves no room inside.
+func oneLegend(specs []Spec, n int) bool {
+	for i := range specs {
+		k := len(legendEntries(specs[i : i+1]))
+		if k == n || k > 0 && specs[i].hasField() {
+			return true
+		}
+	}
+	return false
+}
+
 // legend is a set of entries with its place on the page: x, y is the upper left
 // corner.
 type legend struct {
@@ -49,6 +61,7 @@ type legend struct {
 	theme   Theme
 	x, y    float64
 	w, h    float64
+	ground  bool // the colour of the paper lies under it, for it stands on data
 }
 
 func newLegend(es []entry, t Theme) *legend {
@@ -111,30 +124,14 @@ func (l *legend) rows(width float64) {
 // if there is no good place.
 func (p *panel) placeLegend(l *legend, pos Position, shared bool) bool {
 	l.column(0.75 * p.data.W())
-	at := func(c Position) canvas.Rect {
-		r := canvas.Rect{X0: p.data.X0 + legendInset + 1, Y1: p.data.Y1 - legendInset + 1}
-		if c == TopRight || c == BottomRight {
-			r.X0 = p.data.X1 - legendInset - l.w
-		}
-		if c == BottomLeft || c == BottomRight {
-			r.Y1 = p.data.Y0 + legendInset + l.h
-		}
-		r.X1, r.Y0 = r.X0+l.w, r.Y1-l.h
-		return r
-	}
-	put := func(r canvas.Rect) bool {
-		l.x, l.y = r.X0, r.Y1
-		p.legend = l
-		p.busy.mark(r)
-		return true
-	}
+	at := func(c Position) canvas.Rect { return p.corner(l, c) }
+	put := func(r canvas.Rect) bool { return p.putLegend(l, r) }
 	if pos != Auto {
 		return put(at(pos))
 	}
 	if l.h > 0.7*p.data.H() {
 		return false
 	}
-	corners := []Position{TopRight, TopLeft, BottomRight, BottomLeft}
 	grown := func(r canvas.Rect) canvas.Rect {
 		return canvas.Rect{X0: r.X0 - 3, Y0: r.Y0 - 3, X1: r.X1 + 3, Y1: r.Y1 + 3}
 	}
@@ -167,8 +164,62 @@ func (p *panel) placeLegend(l *legend, pos Position, shared bool) bool {
 	return false
 }
 
+var corners = []Position{TopRight, TopLeft, BottomRight, BottomLeft}
+
+// corner returns the place of the legend in a corner of the data rectangle.
+func (p *panel) corner(l *legend, c Position) canvas.Rect {
+	r := canvas.Rect{X0: p.data.X0 + legendInset + 1, Y1: p.data.Y1 - legendInset + 1}
+	if c == TopRight || c == BottomRight {
+		r.X0 = p.data.X1 - legendInset - l.w
+	}
+	if c == BottomLeft || c == BottomRight {
+		r.Y1 = p.data.Y0 + legendInset + l.h
+	}
+	r.X1, r.Y0 = r.X0+l.w, r.Y1-l.h
+	return r
+}
+
+func (p *panel) putLegend(l *legend, r canvas.Rect) bool {
+	l.x, l.y = r.X0, r.Y1
+	p.legend = l
+	p.busy.mark(r)
+	return true
+}
+
+// ownLegend puts a legend of the entries into the panel: into the corner that its
+// figure asks for, a free one, or else over the least data, on a ground of its own.
+func (p *panel) ownLegend(es []entry, shared bool) {
+	pos := p.s.Legend
+	if len(es) == 0 || pos == None {
+		return
+	}
+	if pos == Above || pos == Right || pos == Each {
+		pos = Auto
+	}
+	l := newLegend(es, p.s.Theme)
+	if !p.s.hasField() && p.placeLegend(l, pos, shared) {
+		return
+	}
+	l.column(0.75 * p.data.W())
+	best := corners[0]
+	if pos != Auto {
+		best = pos
+	} else {
+		for _, c := range corners[1:] {
+			if p.busy.count(p.corner(l, c)) < p.busy.count(p.corner(l, best)) {
+				best = c
+			}
+		}
+	}
+	l.ground = true
+	p.putLegend(l, p.corner(l, best))
+}
+
 // draw draws the entries.
 func (l *legend) draw(c *canvas.Canvas) {
+	if l.ground {
+		c.FillRect(canvas.Rect{X0: l.x - 3, Y0: l.y - l.h - 1, X1: l.x + l.w + 2, Y1: l.y + 1}, withAlpha(l.theme.Paper, 0.85))
+	}
 	for i := range l.entries {
 		e := &l.entries[i]
 		x, mid := l.x+e.x, l.y-e.y-e.h/2

@@ -3,7 +3,7 @@ package plotting
 import "github.com/ebmkit/hitchhiker/ebmkit"
 
 // Multiples are small figures in a grid with aligned data rectangles, shared
-// axes, titles (a), (b), ... and one legend. Its methods return a changed copy.
+// axes, titles (a), (b), ... and one legend, unless they show different series. Its methods return a changed copy.
 type Multiples struct {
 	figs           []Figure
 	cols           int
@@ -53,8 +53,11 @@ func (m Multiples) Title(s string) Multiples { m.title = s; return m }
 // Caption sets the text that stands under the figure. It is not drawn.
 func (m Multiples) Caption(s string) Multiples { m.caption = s; return m }
 
-// Legend places the common legend: Above, Right or None; Auto takes Right where
-// there is more than one entry. In a corner it stands in the first panel.
+// Legend places the common legend: Above, Right or None; in a corner it stands in
+// the first panel. Each gives every panel a legend of its own, where its figure's
+// own Legend says. Auto takes Each if every panel lacks some of the names there
+// are, so that a common legend would speak of curves that are not there, and no
+// legend would stand on a map. Else it takes Right, for two names or more.
 func (m Multiples) Legend(p Position) Multiples { m.legend = p; return m }
 
 // Size sets the size on the page, in millimetres. Height 0 leaves the height to

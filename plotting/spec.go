@@ -101,8 +101,8 @@ type Axis struct {
 // Position is where a legend goes.
 type Position int
 
-// The positions of a legend. Auto takes the corner with the least data, makes
-// room above the data if no corner is free, or else goes outside.
+// The positions of a legend. Auto takes a corner without data, makes room above
+// the data if there is none, or else goes outside.
 const (
 	Auto Position = iota
 	TopRight
@@ -112,6 +112,7 @@ const (
 	Above // outside, in rows over the data
 	Right // outside, a column at the right
 	None
+	Each // Multiples only: a legend of its own in every panel
 )
 
 // Width is the width of a figure on the page, in millimetres.
