@@ -83,8 +83,10 @@ func settleLocked() {
 	drain(os.Stderr)
 	// The kernel has read the last text, but may not have passed it on, and there
 	// is no asking. Two outputs of 6,000 changed places on a busy machine with the
-	// round trip alone, none of 24,000 with a millisecond as well.
+	// round trip alone, none of 24,000 with a millisecond as well; on an overloaded
+	// one, where the kernel waits for a processor, a millisecond is nothing.
 	time.Sleep(time.Millisecond)
+	idle(os.Getppid())
 	await()
 }
 
@@ -168,6 +170,14 @@ func readMessage(r *bufio.Reader) ([]byte, error) {
 	msg := make([]byte, n)
 	_, err = io.ReadFull(r, msg)
 	return msg, err
+}
+
+// idle waits until the process pid, the kernel, has nothing more to do, a second
+// at most: what it has read it has then passed on.
+func idle(pid int) {
+	for wait := 50 * time.Microsecond; runs(pid) && wait < 300*time.Millisecond; wait = wait * 3 / 2 {
+		time.Sleep(wait)
+	}
 }
 
 // drain waits until the kernel has read what was written to the pipe f, two
