@@ -23,7 +23,7 @@ import (
 //	d := plotting.NewDiagram(plotting.Single, 24).
 //		Box("x", "$x$", 8, 12, 10, 10).
 //		Funnel("e", "encoder", 40, 12, 22, 18, 9).
-//		Arrow("x", "e", "")
+//		Arrow("x", "e", "", nil)
 type Diagram struct {
 	w, h           float64
 	nodes          []node
