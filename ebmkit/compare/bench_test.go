@@ -25,7 +25,7 @@ func BenchmarkCompare(b *testing.B) {
 	}{
 		{must(compare.NewRing(4000, 1000, 1)), compare.PlaneBudget},
 		{must(compare.NewMoons(4000, 1000, 1)), compare.PlaneBudget},
-		{must(compare.NewDigits(1)), compare.DigitsBudget},
+		{must(compare.NewDigits(0, 1)), compare.DigitsBudget},
 	} {
 		for _, k := range compare.Kinds() {
 			var m *compare.Model

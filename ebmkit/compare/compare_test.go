@@ -22,7 +22,7 @@ var ctx = context.Background()
 
 // Parameters of the six models agree within a tenth.
 func TestSizes(t *testing.T) {
-	for _, task := range []*compare.Task{must(compare.NewRing(600, 50, 1)), must(compare.NewDigits(1))} {
+	for _, task := range []*compare.Task{must(compare.NewRing(600, 50, 1)), must(compare.NewDigits(0, 1))} {
 		var sizes []float64
 		for _, k := range compare.Kinds() {
 			sizes = append(sizes, float64(must(compare.New(k, task, 1)).NumParams()))
@@ -198,7 +198,7 @@ func TestResume(t *testing.T) {
 // Densities and samples of digits are in pixels' units: the Gaussian with the
 // data's moments has their likelihood there, and training data come back.
 func TestDigits(t *testing.T) {
-	d := must(compare.NewDigits(1))
+	d := must(compare.NewDigits(0, 1))
 	if d.Train.N != 4*1497 || d.HeldOut.N != 300 || d.Train.Dim != 64 {
 		t.Fatalf("%d and %d digits", d.Train.N, d.HeldOut.N)
 	}
@@ -244,6 +244,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"train", func() error { _, err := compare.NewRing(100, 50, 1); return err }},
 		{"heldOut", func() error { _, err := compare.NewMoons(600, 5, 1); return err }},
+		{"heldOut", func() error { _, err := compare.NewDigits(301, 1); return err }},
 		{"t", func() error { _, err := compare.New(compare.VAE, nil, 1); return err }},
 		{"t", func() error { _, err := compare.Run(ctx, &compare.Task{}, compare.Config{}); return err }},
 		{"k", func() error { _, err := compare.New(99, ring, 1); return err }},

@@ -134,7 +134,7 @@ func TestBudgetIsSpent(t *testing.T) {
 				}
 				x := ring
 				if i == 2 {
-					if x, err = NewDigits(1); err != nil {
+					if x, err = NewDigits(0, 1); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -85,14 +85,22 @@ const digitsBandwidth = 8 * Blur
 // are by the same writers; those left are in the training set four times, with
 // different noise. The parts are the cells of the mean pictures of the ten
 // digits, with the masses that the training set has in them: a picture belongs to
-// the digit whose mean is nearest, which need not be what it shows.
-func NewDigits(seed uint64) (*Task, error) {
+// the digit whose mean is nearest, which need not be what it shows. Of the 300
+// held-out pictures the first heldOut are kept, 0 means all. It returns
+// *ebmkit.ArgError if heldOut is from 1 to 19, or more than 300.
+func NewDigits(heldOut int, seed uint64) (*Task, error) {
 	const copies, every, d = 4, 6, 64
 	p, err := data.Digits()
 	if err != nil {
 		return nil, err
 	}
 	held := (p.N + every - 1) / every
+	if heldOut == 0 {
+		heldOut = held
+	}
+	if heldOut < 20 || heldOut > held {
+		return nil, &ebmkit.ArgError{Func: "compare.NewDigits", Arg: "heldOut", Value: heldOut, Want: fmt.Sprintf("20 to %d, or 0 for all", held)}
+	}
 	train := &ebmkit.Ensemble{N: copies * (p.N - held), Dim: d}
 	test := &ebmkit.Ensemble{N: held, Dim: d}
 	noise := ebmkit.NewStream(seed, "blur", 0)
@@ -118,6 +126,7 @@ func NewDigits(seed uint64) (*Task, error) {
 		t.Mean[j], t.SD[j] = m.Value, m.SE*math.Sqrt(float64(train.N))
 	}
 	t.z = &ebmkit.Ensemble{N: train.N, Dim: d, X: t.standardize(train.X)}
+	test.N, test.X = heldOut, test.X[:heldOut*d]
 
 	centers, count := p.Means(), make([]float64, 10)
 	for k := range count {
