@@ -28,12 +28,11 @@ func wantTimes(fn, arg string, times []float64) error {
 		return &ebmkit.ArgError{Func: fn, Arg: "len(" + arg + ")", Value: len(times), Want: "at least 2, as from diffusion.Uniform(0, 1, 500)"}
 	}
 	for i, t := range times {
-		at := fmt.Sprintf("%s[%d]", arg, i)
-		if err := wantFinite(fn, at, t); err != nil {
-			return err
+		if t-t != 0 {
+			return wantFinite(fn, fmt.Sprintf("%s[%d]", arg, i), t)
 		}
 		if i > 0 && !((t-times[i-1])*(times[1]-times[0]) > 0) {
-			return &ebmkit.ArgError{Func: fn, Arg: at, Value: t, Want: "times that only rise or only fall"}
+			return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("%s[%d]", arg, i), Value: t, Want: "times that only rise or only fall"}
 		}
 	}
 	return nil
@@ -73,9 +72,9 @@ func wantPoints(fn, arg string, e *ebmkit.Ensemble, dim int) error {
 	if e.LogW != nil {
 		return &ebmkit.ArgError{Func: fn, Arg: arg + ".LogW", Value: "weights", Want: "nil (resample first)"}
 	}
-	for i, x := range e.X {
-		if err := wantFinite(fn, fmt.Sprintf("%s[%d][%d]", arg, i/e.Dim, i%e.Dim), x); err != nil {
-			return err
+	for i, x := range e.X { // at every step of training: words only if there is something to say
+		if x-x != 0 {
+			return wantFinite(fn, fmt.Sprintf("%s[%d][%d]", arg, i/e.Dim, i%e.Dim), x)
 		}
 	}
 	return nil
