@@ -16,6 +16,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/evaluate"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/cpu"
 )
 
 var ctx = context.Background()
@@ -37,8 +38,8 @@ func TestSizes(t *testing.T) {
 // Every model of an easy law is told from it before training and, but for the GAN,
 // not after; the controls without a network are told where they must be.
 func TestNull(t *testing.T) {
-	if conform.Race {
-		t.Skip("slow under the race detector, and TestSameBits runs the same code")
+	if conform.Race || !cpu.AVX2 {
+		t.Skip("slow under the race detector and without assembler, and TestSameBits runs the same code")
 	}
 	budget, kinds := 153_600, append(compare.Kinds(), compare.Gaussian, compare.Training)
 	if testing.Short() {
@@ -117,6 +118,9 @@ func TestSameBits(t *testing.T) {
 	cfg := compare.Config{Budget: 7680, Seeds: 2, Permutations: 19}
 	if testing.Short() { // quadrature and ladders of the energy take seconds without assembler
 		cfg.Seeds, cfg.Kinds = 1, []compare.Kind{compare.VAE, compare.GAN, compare.Interpolant, compare.Training}
+		if !cpu.AVX2 {
+			cfg.Kinds = []compare.Kind{compare.GAN, compare.Training}
+		}
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	var want []compare.Result
@@ -143,6 +147,9 @@ func TestSameBits(t *testing.T) {
 // A Run that was interrupted goes on with the next model, and ends as one that was
 // not.
 func TestResume(t *testing.T) {
+	if !cpu.AVX2 {
+		t.Skip("the importance weights of the VAE take seconds without assembler")
+	}
 	moons := must(compare.NewMoons(1000, 60, 1))
 	cfg := compare.Config{Budget: 6400, Seeds: 2, Permutations: 19, Kinds: []compare.Kind{compare.VAE, compare.GAN, compare.Training}}
 	want := must(compare.Run(ctx, moons, cfg))
