@@ -9,6 +9,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 func planeLaws() map[string]Parts {
@@ -24,6 +25,9 @@ func planeLaws() map[string]Parts {
 }
 
 func TestPlaneConforms(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	for name, e := range planeLaws() {
 		if _, ok := e.(*Checkerboard); ok {
 			continue // jumps are beyond quadrature; see TestPlaneSamples
@@ -40,6 +44,9 @@ func TestPlaneConforms(t *testing.T) {
 
 // The density against the integral along the curve by adaptive quadrature.
 func TestCurvesDensity(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	for _, c := range []struct {
 		*Curves
 		q func(t float64) float64
@@ -84,6 +91,9 @@ func TestCurvesDensity(t *testing.T) {
 }
 
 func TestPlaneSamples(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	n := 40000
 	if testing.Short() {
 		n = 10000

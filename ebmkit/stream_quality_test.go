@@ -7,6 +7,7 @@ import (
 	"sort"
 	"testing"
 
+	"github.com/ebmkit/hitchhiker/internal/race"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -345,6 +346,9 @@ func across(each int, stream func(i int) *Stream) source {
 }
 
 func TestStreamWords(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	n := draws(1<<19, 1<<25)
 	s := NewStream(0, "noise", 0)
 	report(t, "one stream", wordBattery(n, s.FillBits))
@@ -427,6 +431,9 @@ func TestStreamsUncorrelated(t *testing.T) {
 
 // What the battery must reject.
 func TestStreamBatteryRejects(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	n := 1 << 18
 	s := NewStream(4, "control", 0)
 	each := func(f func(i int, w uint64) uint64) source {

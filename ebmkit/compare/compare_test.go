@@ -15,8 +15,8 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/compare"
 	"github.com/ebmkit/hitchhiker/ebmkit/evaluate"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
-	"github.com/ebmkit/hitchhiker/internal/conform"
 	"github.com/ebmkit/hitchhiker/internal/cpu"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 var ctx = context.Background()
@@ -38,7 +38,7 @@ func TestSizes(t *testing.T) {
 // Every model of an easy law is told from it before training and, but for the GAN,
 // not after; the controls without a network are told where they must be.
 func TestNull(t *testing.T) {
-	if conform.Race || !cpu.AVX2 {
+	if race.Enabled || !cpu.AVX2 {
 		t.Skip("slow under the race detector and without assembler, and TestSameBits runs the same code")
 	}
 	budget, kinds := 153_600, append(compare.Kinds(), compare.Gaussian, compare.Training)

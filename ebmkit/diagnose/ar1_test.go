@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
-	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // The oracle of this file is the stationary Gaussian AR(1) process
@@ -23,7 +23,7 @@ func ar1Series(t testing.TB, draws, chains int, phi float64, seed uint64) *Serie
 }
 
 func TestTauOfAR1(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	const reps, chains, draws = 100, 2, 10_000
@@ -68,7 +68,7 @@ func zOf(z []float64) (meanSquare, off float64) {
 }
 
 func TestMCSECovers(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	const reps, chains, draws = 400, 4, 2000

@@ -7,7 +7,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
-	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // The denoising loss is the explicit loss of eq. (57) plus a constant that does
@@ -15,7 +15,7 @@ import (
 // for zero; and in closed form for Gaussian data. Regressing on +z/sd instead
 // fails.
 func TestDenoisingIsExplicitPlusConstant(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	const n = 30000

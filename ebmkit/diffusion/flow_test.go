@@ -11,14 +11,14 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
-	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // The likelihood of the flow is that of the data, up to what the prior misses
 // (none here: End is the exact law at T) and the error of the time steps, which
 // falls with the order of the scheme.
 func TestFlowLikelihood(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	ctx := context.Background()
@@ -49,7 +49,7 @@ func TestFlowLikelihood(t *testing.T) {
 
 // Divergences by differences and by random probes.
 func TestFlowWithoutDivergence(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	ctx := context.Background()
@@ -109,7 +109,7 @@ func entropy(m *energy.Mixture) (float64, error) {
 
 // Interpolants: log rho_1 from the flow back to the base.
 func TestInterpolantLikelihood(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	ctx := context.Background()

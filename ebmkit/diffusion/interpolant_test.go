@@ -10,6 +10,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/divergence"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // Coefficients and their derivatives agree, and gamma' gamma is that of gamma.
@@ -39,7 +40,7 @@ func TestDerivativesInTime(t *testing.T) {
 // (target - field(X)), is uncorrelated with any function of X. 0.9 of the field
 // fails.
 func TestConditionalExpectation(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	const n = 15000
@@ -83,7 +84,7 @@ func TestConditionalExpectation(t *testing.T) {
 // The law at t = 1 is the data, whatever epsilon; with b too small, or with the
 // score left out of the SDE, it is not.
 func TestGeneration(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	ctx := context.Background()

@@ -12,6 +12,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/divergence"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // grid makes the points of testdata/peers.py.
@@ -374,6 +375,9 @@ func TestSampleDistancesBadInput(t *testing.T) {
 // Entropy from samples: the bias grows with the dimension, the error bar does
 // not see it.
 func TestKNNEntropy(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	const reps = 100
 	for _, c := range []struct {
 		n, d, k int

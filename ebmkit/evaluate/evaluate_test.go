@@ -14,7 +14,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/ebmkit/evaluate"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
-	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 var (
@@ -89,7 +89,7 @@ func TestLevels(t *testing.T) {
 
 // What is wrong with a generator is seen, each fault by the number that is for it.
 func TestFaults(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("nothing runs at the same time here, and it is slow under the race detector")
 	}
 	law := ring(unequal...)

@@ -19,6 +19,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
 	"github.com/ebmkit/hitchhiker/ebmkit/train"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 func must[T any](v T, err error) T {
@@ -177,7 +178,7 @@ func TestLogDet(t *testing.T) {
 func TestConform(t *testing.T) {
 	for _, d := range []int{1, 2, 3} {
 		for i, c := range flows(d, nn.Float64) {
-			if testing.Short() && (d == 3 || d == 1 && i < 4) || conform.Race && c.name != "all d=2" {
+			if testing.Short() && (d == 3 || d == 1 && i < 4) || race.Enabled && c.name != "all d=2" {
 				continue
 			}
 			o := conform.Options{Prefix: "flow: ", Samples: 2000, Fast: true, HeavyTails: true}
@@ -279,7 +280,7 @@ func TestSameBits(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	f := flows(2, nn.Float32)[4].f

@@ -10,7 +10,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
-	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 func line(lo, hi float64, cells int) *Grid {
@@ -374,7 +374,7 @@ func TestSameBitsOnAnyNumberOfCores(t *testing.T) {
 }
 
 func TestStepsDoNotAllocate(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	for _, c := range problems() {

@@ -15,6 +15,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/freeenergy"
 	"github.com/ebmkit/hitchhiker/ebmkit/mcmc"
 	"github.com/ebmkit/hitchhiker/ebmkit/spin"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 var ctx = context.Background()
@@ -155,6 +156,9 @@ func TestEnumerateKnowsLogZ(t *testing.T) {
 // Every estimator on every problem: the mean over independent runs against the
 // exact log Z, the standard error against their spread, and the bounds.
 func TestAllEstimatorsAgree(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long; the tests of same bits run the same code on several cores")
+	}
 	type estimator func(p problem, n int, seed uint64) (*freeenergy.Report, error)
 	anneal := func(p problem) freeenergy.AIS {
 		return freeenergy.AIS{Lambdas: freeenergy.Linear(16), Method: p.method, Moves: 2, Path: p.path}

@@ -12,6 +12,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/ebmkit/freeenergy"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 func must[T any](v T, err error) T {
@@ -100,6 +101,9 @@ func TestCoefficientOfVariation(t *testing.T) {
 
 // k-hat on weights that have exactly the law it assumes, and on Gaussians.
 func TestParetoK(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	for _, k := range []float64{-0.3, 0.2, 0.5, 0.8, 1.2} {
 		var est []float64
 		for seed := range 60 {

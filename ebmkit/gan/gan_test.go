@@ -15,7 +15,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/gan"
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
-	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 func must[T any](v T, err error) T {
@@ -542,7 +542,7 @@ func wantArg(t *testing.T, arg string, err error) {
 
 // A step allocates nothing but the growing history, and a stream per epoch.
 func TestAllocations(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	data := must(ebmkit.NewEnsemble(1000, 2))

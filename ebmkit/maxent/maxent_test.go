@@ -13,6 +13,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/maxent"
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 func must[T any](v T, err error) T {
@@ -245,6 +246,9 @@ func TestInfeasible(t *testing.T) {
 func second(_ *maxent.Solution, err error) error { return err }
 
 func TestNotAttained(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	for _, c := range []maxent.Constraint{mean(x4, 5), atLeast(x4, 5)} {
 		_, err := maxent.OnDomain(1, quad.All(), mean(x, 0), mean(x2, 1), c)
 		t.Logf("%v", err)
@@ -280,6 +284,9 @@ func TestNotAttained(t *testing.T) {
 // multiplier alone lie so far from these answers that Newton's steps lose their
 // way; only the windows find them.
 func TestManyMomentsOnTheLine(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	mix := must(energy.NewMixture1D([]float64{0.7, 0.3}, []float64{0, 5}, []float64{1, 0.5}))
 	last := math.Inf(1)
 	for n := 2; n <= 8; n += 2 {

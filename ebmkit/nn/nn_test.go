@@ -13,6 +13,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 func must[T any](v T, err error) T {
@@ -530,7 +531,7 @@ func TestNoAllocations(t *testing.T) {
 	for _, procs := range []int{1, 2} {
 		runtime.GOMAXPROCS(procs)
 		step()
-		if a := testing.AllocsPerRun(10, step); a > 0 && !conform.Race {
+		if a := testing.AllocsPerRun(10, step); a > 0 && !race.Enabled {
 			t.Errorf("GOMAXPROCS %d: %v allocations", procs, a)
 		}
 	}

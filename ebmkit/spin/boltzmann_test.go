@@ -10,6 +10,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/mcmc"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // stir sets the parameters to normal numbers.
@@ -263,7 +264,7 @@ func TestGaussianRBMIsAMixture(t *testing.T) {
 // Block Gibbs leaves the exact law where it is: frequencies of all visible
 // states, by chi-squared; a bias in the parameters is noticed.
 func TestBlockGibbs(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	const walkers = 20_000
@@ -327,7 +328,7 @@ func TestBlockGibbs(t *testing.T) {
 }
 
 func TestSweepAllocs(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("the race detector empties pools")
 	}
 	s := ebmkit.NewStream(1, "x", 0)

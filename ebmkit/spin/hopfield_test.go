@@ -8,6 +8,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // randomPatterns returns p patterns of n fair spins.
@@ -100,7 +101,7 @@ func TestPseudoInverseKeepsCorrelatedPatterns(t *testing.T) {
 
 // The rate of wrong spins after one step is the binomial probability.
 func TestOneStepErrorAgainstSimulation(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	for _, c := range []struct{ n, p int }{{50, 20}, {101, 30}, {40, 41}} {

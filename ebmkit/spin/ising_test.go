@@ -14,6 +14,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/diagnose"
 	"github.com/ebmkit/hitchhiker/ebmkit/mcmc"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 func must[T any](v T, err error) T {
@@ -289,7 +290,7 @@ func TestEnumerationNoticesAWrongKernel(t *testing.T) {
 // neighbours down, moves there and back have rates in the ratio
 // exp(-Beta dU). A temperature that is off by 10 % is noticed.
 func TestWolffDetailedBalance(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	const tries = 200_000
@@ -411,7 +412,7 @@ func TestExactResultsAgree(t *testing.T) {
 // The magnetisation of a lattice of 64 x 64 below the critical temperature is
 // Yang's, the energy that of the torus.
 func TestYang(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("long sums; the race detector has other tests")
 	}
 	const draws = 1500

@@ -11,7 +11,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/energy"
 	"github.com/ebmkit/hitchhiker/ebmkit/freeenergy"
 	"github.com/ebmkit/hitchhiker/ebmkit/mcmc"
-	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // The energies of many rows of bits are those of single rows, up to float32.
@@ -199,7 +199,7 @@ func TestBlockGibbsStart(t *testing.T) {
 	theta[0] = 1e31
 	m.SetParams(theta)
 	wantArg(t, "a weight beyond float32", k.Start(block, s), "theta[0]")
-	if !conform.Race {
+	if !race.Enabled {
 		a := must(Anneal{stir(m, 0.5, 1)}.Walk())(0.5)
 		k, ev, u := must(BlockGibbs{}.Bind(a, 50)), a.(ebmkit.Batched).NewEvaluator(), make([]float64, 50)
 		f := func() { ev.EnergyGrad(u, nil, block.X); k.Start(block, s); k.Advance(block, s) }

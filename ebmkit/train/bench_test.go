@@ -8,7 +8,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/mcmc"
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
 	"github.com/ebmkit/hitchhiker/ebmkit/train"
-	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // w4 is the training of workload w4: a network 2-128-128-1 in float32, 512 rows
@@ -88,7 +88,7 @@ func BenchmarkScore(b *testing.B) {
 // A step allocates no more than the model's SetParams does (a mixture 25 times),
 // whatever the number of walkers and kernel steps: nothing inside the loops.
 func TestStepAllocations(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	for _, r := range runs() {

@@ -11,6 +11,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
 	"github.com/ebmkit/hitchhiker/ebmkit/vae"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // The sum over a grid of codes against adaptive quadrature of the posterior.
@@ -53,6 +54,9 @@ func TestMarginal(t *testing.T) {
 // A Marginal keeps the contracts of an energy; in two dimensions log Z = 0 is
 // checked by quadrature.
 func TestMarginalConforms(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	for _, l := range []vae.Likelihood{vae.Gaussian, vae.GaussianDiag} {
 		m := must(vae.New(vae.Config{Dim: 2, Latent: 1, Encoder: []int{6}, Decoder: []int{6}, Act: nn.Tanh, Likelihood: l, Precision: nn.Float64, Seed: 5}))
 		for _, err := range conform.Check(must(m.Marginal(40)), conform.Options{Prefix: "vae: "}) {

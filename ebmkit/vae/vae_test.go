@@ -16,6 +16,7 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/quad"
 	"github.com/ebmkit/hitchhiker/ebmkit/vae"
 	"github.com/ebmkit/hitchhiker/internal/conform"
+	"github.com/ebmkit/hitchhiker/internal/race"
 	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
@@ -522,7 +523,7 @@ func wantArg(t *testing.T, arg string, err error) {
 
 // A step allocates nothing but the growing history, and a stream per epoch.
 func TestAllocations(t *testing.T) {
-	if conform.Race {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	tr := must(vae.NewTrainer(linear(1, nn.Float32), cigar(200), vae.TrainConfig{Adam: adam(nn.Constant(0.01)), Batch: 10, Seed: 1}))

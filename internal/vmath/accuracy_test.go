@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/ebmkit/hitchhiker/internal/race"
 )
 
 // The oracle: exp and sin by their power series in math/big, the rest from them.
@@ -182,6 +184,9 @@ func worst(t *testing.T, name string, n int, draw func() float64, f func(float64
 }
 
 func TestAccuracy(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	r := rand.New(rand.NewPCG(7, 8))
 	n := size(1000, 5_000)
 	uniform := func(a, b float64) func() float64 { return func() float64 { return a + (b-a)*r.Float64() } }
@@ -308,6 +313,9 @@ func TestAccuracy(t *testing.T) {
 // The quantile against the CDF in big arithmetic: one Newton step from the
 // returned x, whose size is the error.
 func TestNormalQuantile(t *testing.T) {
+	if race.Enabled {
+		t.Skip("long sums of one goroutine")
+	}
 	r := rand.New(rand.NewPCG(9, 10))
 	top, at := 0.0, 0.0
 	check := func(p float64) {

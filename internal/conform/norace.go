@@ -1,6 +1,0 @@
-//go:build !race
-
-package conform
-
-// Race says whether the race detector is on.
-const Race = false
