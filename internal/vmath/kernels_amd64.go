@@ -176,15 +176,27 @@ func addWide32AVX2(dst *float64, x *float32, n int)
 //go:noescape
 func relu32AVX2(y *float32, dy *float32, x *float32, n int)
 
-// adam32AVX2 works on n elements, n a multiple of 8.
+// adam32AVX2 works on n elements, n a multiple of 8, and reports whether all of
+// theta and v are finite.
 //
 //go:noescape
-func adam32AVX2(theta *float32, m *float32, v *float32, grad *float32, step *[8]float32, n int)
+func adam32AVX2(theta *float32, m *float32, v *float32, grad *float32, step *[8]float32, n int) bool
 
-// adam64AVX2 works on n elements, n a multiple of 4.
+// adam64AVX2 works on n elements, n a multiple of 4, and reports whether all of
+// theta and v are finite.
 //
 //go:noescape
-func adam64AVX2(theta *float64, m *float64, v *float64, grad *float64, step *[8]float64, n int)
+func adam64AVX2(theta *float64, m *float64, v *float64, grad *float64, step *[8]float64, n int) bool
+
+// squares32AVX2 adds the squares of n elements, n a multiple of 16.
+//
+//go:noescape
+func squares32AVX2(acc *[16]float64, x *float32, n int)
+
+// bernoulli32AVX2 works on n elements, n a multiple of 4.
+//
+//go:noescape
+func bernoulli32AVX2(sums *[4]float64, dy *float32, x *float32, y *float32, sp *float32, w float32, n int)
 
 // silu32AVX2 works on n elements, n a multiple of 8; dy may be nil.
 //

@@ -3109,9 +3109,9 @@ end89:
 	VZEROUPPER
 	RET
 
-// func adam32AVX2(theta *float32, m *float32, v *float32, grad *float32, step *[8]float32, n int)
+// func adam32AVX2(theta *float32, m *float32, v *float32, grad *float32, step *[8]float32, n int) bool
 // Requires: AVX, FMA3
-TEXT ·adam32AVX2(SB), NOSPLIT, $0-48
+TEXT ·adam32AVX2(SB), NOSPLIT, $0-49
 	MOVQ         theta+0(FP), AX
 	MOVQ         m+8(FP), CX
 	MOVQ         v+16(FP), DX
@@ -3126,25 +3126,30 @@ TEXT ·adam32AVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS 20(SI), Y5
 	VBROADCASTSS 24(SI), Y6
 	VBROADCASTSS 28(SI), Y7
+	VXORPS       Y8, Y8, Y8
 	TESTQ        DI, DI
 	JZ           end92
 
 loop91:
-	VMOVUPD     (BX), Y8
-	VMULPS      Y1, Y8, Y9
-	VFMADD231PS (CX), Y0, Y9
-	VMOVUPS     Y9, (CX)
-	VMULPS      Y8, Y8, Y8
-	VMULPS      Y3, Y8, Y8
-	VFMADD231PS (DX), Y2, Y8
-	VMOVUPS     Y8, (DX)
-	VMOVUPD     Y5, Y10
-	VSQRTPS     Y8, Y8
-	VFMADD231PS Y4, Y8, Y10
-	VMULPS      Y6, Y9, Y9
-	VDIVPS      Y10, Y9, Y9
-	VFMSUB231PS (AX), Y7, Y9
-	VMOVUPS     Y9, (AX)
+	VMOVUPD     (BX), Y9
+	VMULPS      Y1, Y9, Y10
+	VFMADD231PS (CX), Y0, Y10
+	VMOVUPS     Y10, (CX)
+	VMULPS      Y9, Y9, Y9
+	VMULPS      Y3, Y9, Y9
+	VFMADD231PS (DX), Y2, Y9
+	VMOVUPS     Y9, (DX)
+	VMOVUPD     Y5, Y11
+	VSQRTPS     Y9, Y12
+	VFMADD231PS Y4, Y12, Y11
+	VMULPS      Y6, Y10, Y10
+	VDIVPS      Y11, Y10, Y10
+	VFMSUB231PS (AX), Y7, Y10
+	VMOVUPS     Y10, (AX)
+	VSUBPS      Y9, Y9, Y9
+	VORPS       Y9, Y8, Y8
+	VSUBPS      Y10, Y10, Y10
+	VORPS       Y10, Y8, Y8
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
@@ -3153,12 +3158,14 @@ loop91:
 	JNZ         loop91
 
 end92:
+	VPTEST Y8, Y8
+	SETEQ  ret+48(FP)
 	VZEROUPPER
 	RET
 
-// func adam64AVX2(theta *float64, m *float64, v *float64, grad *float64, step *[8]float64, n int)
+// func adam64AVX2(theta *float64, m *float64, v *float64, grad *float64, step *[8]float64, n int) bool
 // Requires: AVX, FMA3
-TEXT ·adam64AVX2(SB), NOSPLIT, $0-48
+TEXT ·adam64AVX2(SB), NOSPLIT, $0-49
 	MOVQ         theta+0(FP), AX
 	MOVQ         m+8(FP), CX
 	MOVQ         v+16(FP), DX
@@ -3173,25 +3180,30 @@ TEXT ·adam64AVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSD 40(SI), Y5
 	VBROADCASTSD 48(SI), Y6
 	VBROADCASTSD 56(SI), Y7
+	VXORPS       Y8, Y8, Y8
 	TESTQ        DI, DI
 	JZ           end94
 
 loop93:
-	VMOVUPD     (BX), Y8
-	VMULPD      Y1, Y8, Y9
-	VFMADD231PD (CX), Y0, Y9
-	VMOVUPS     Y9, (CX)
-	VMULPD      Y8, Y8, Y8
-	VMULPD      Y3, Y8, Y8
-	VFMADD231PD (DX), Y2, Y8
-	VMOVUPS     Y8, (DX)
-	VMOVUPD     Y5, Y10
-	VSQRTPD     Y8, Y8
-	VFMADD231PD Y4, Y8, Y10
-	VMULPD      Y6, Y9, Y9
-	VDIVPD      Y10, Y9, Y9
-	VFMSUB231PD (AX), Y7, Y9
-	VMOVUPS     Y9, (AX)
+	VMOVUPD     (BX), Y9
+	VMULPD      Y1, Y9, Y10
+	VFMADD231PD (CX), Y0, Y10
+	VMOVUPS     Y10, (CX)
+	VMULPD      Y9, Y9, Y9
+	VMULPD      Y3, Y9, Y9
+	VFMADD231PD (DX), Y2, Y9
+	VMOVUPS     Y9, (DX)
+	VMOVUPD     Y5, Y11
+	VSQRTPD     Y9, Y12
+	VFMADD231PD Y4, Y12, Y11
+	VMULPD      Y6, Y10, Y10
+	VDIVPD      Y11, Y10, Y10
+	VFMSUB231PD (AX), Y7, Y10
+	VMOVUPS     Y10, (AX)
+	VSUBPD      Y9, Y9, Y9
+	VORPS       Y9, Y8, Y8
+	VSUBPD      Y10, Y10, Y10
+	VORPS       Y10, Y8, Y8
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
@@ -3200,6 +3212,78 @@ loop93:
 	JNZ         loop93
 
 end94:
+	VPTEST Y8, Y8
+	SETEQ  ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func squares32AVX2(acc *[16]float64, x *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·squares32AVX2(SB), NOSPLIT, $0-24
+	MOVQ    acc+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	TESTQ   DX, DX
+	JZ      end96
+
+loop95:
+	VCVTPS2PD   (CX), Y4
+	VFMADD231PD Y4, Y4, Y0
+	VCVTPS2PD   16(CX), Y4
+	VFMADD231PD Y4, Y4, Y1
+	VCVTPS2PD   32(CX), Y4
+	VFMADD231PD Y4, Y4, Y2
+	VCVTPS2PD   48(CX), Y4
+	VFMADD231PD Y4, Y4, Y3
+	ADDQ        $0x40, CX
+	SUBQ        $0x10, DX
+	JNZ         loop95
+
+end96:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VZEROUPPER
+	RET
+
+// func bernoulli32AVX2(sums *[4]float64, dy *float32, x *float32, y *float32, sp *float32, w float32, n int)
+// Requires: AVX
+TEXT ·bernoulli32AVX2(SB), NOSPLIT, $0-56
+	MOVQ         dy+8(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         y+24(FP), DX
+	MOVQ         sp+32(FP), BX
+	MOVQ         sums+0(FP), SI
+	MOVQ         n+48(FP), DI
+	VBROADCASTSS w+40(FP), X0
+	VMOVUPD      (SI), Y1
+	TESTQ        DI, DI
+	JZ           end98
+
+loop97:
+	VMOVUPS   (CX), X2
+	VMULPS    (DX), X2, X3
+	VSUBPS    (BX), X3, X3
+	VCVTPS2PD X3, Y3
+	VADDPD    Y3, Y1, Y1
+	VMOVUPS   (AX), X3
+	VSUBPS    X2, X3, X3
+	VMULPS    X0, X3, X3
+	VMOVUPS   X3, (AX)
+	ADDQ      $0x10, AX
+	ADDQ      $0x10, CX
+	ADDQ      $0x10, DX
+	ADDQ      $0x10, BX
+	SUBQ      $0x04, DI
+	JNZ       loop97
+
+end98:
+	VMOVUPD Y1, (SI)
 	VZEROUPPER
 	RET
 
@@ -3213,9 +3297,9 @@ TEXT ·silu32AVX2(SB), NOSPLIT, $0-32
 	TESTQ CX, CX
 	JZ    alone
 	CMPQ  BX, $0x10
-	JL    end96
+	JL    end100
 
-loop95:
+loop99:
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y0
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y1
 	VMAXPS      (DX), Y0, Y0
@@ -3287,13 +3371,13 @@ loop95:
 	ADDQ $0x40, CX
 	SUBQ $0x10, BX
 	CMPQ BX, $0x10
-	JGE  loop95
+	JGE  loop99
 
-end96:
+end100:
 	CMPQ BX, $0x08
-	JL   end98
+	JL   end102
 
-loop97:
+loop101:
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y0
 	VMAXPS      (DX), Y0, Y0
 	VMOVUPD     c42ae000042ae0000<>+0(SB), Y1
@@ -3333,17 +3417,17 @@ loop97:
 	ADDQ $0x20, CX
 	SUBQ $0x08, BX
 	CMPQ BX, $0x08
-	JGE  loop97
+	JGE  loop101
 
-end98:
+end102:
 	VZEROUPPER
 	RET
 
 alone:
 	CMPQ BX, $0x10
-	JL   end100
+	JL   end104
 
-loop99:
+loop103:
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y0
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y1
 	VMAXPS      (DX), Y0, Y0
@@ -3406,13 +3490,13 @@ loop99:
 	ADDQ $0x40, AX
 	SUBQ $0x10, BX
 	CMPQ BX, $0x10
-	JGE  loop99
+	JGE  loop103
 
-end100:
+end104:
 	CMPQ BX, $0x08
-	JL   end102
+	JL   end106
 
-loop101:
+loop105:
 	VMOVUPD     cc2ae0000c2ae0000<>+0(SB), Y0
 	VMAXPS      (DX), Y0, Y0
 	VMOVUPD     c42ae000042ae0000<>+0(SB), Y1
@@ -3447,9 +3531,9 @@ loop101:
 	ADDQ $0x20, AX
 	SUBQ $0x08, BX
 	CMPQ BX, $0x08
-	JGE  loop101
+	JGE  loop105
 
-end102:
+end106:
 	VZEROUPPER
 	RET
 
@@ -3507,9 +3591,9 @@ TEXT ·dotRows32AVX2(SB), NOSPLIT, $0-56
 	MOVQ k+48(FP), R8
 	LEAQ (BX)(BX*2), R9
 	CMPQ DI, $0x04
-	JL   end104
+	JL   end108
 
-rows103:
+rows107:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -3518,9 +3602,9 @@ rows103:
 	MOVQ   DX, R11
 	MOVQ   R8, R12
 	TESTQ  R12, R12
-	JZ     end106
+	JZ     end110
 
-loop105:
+loop109:
 	VMOVUPD     (R10), Y4
 	VFMADD231PS (R11), Y4, Y0
 	VFMADD231PS (R11)(BX*1), Y4, Y1
@@ -3529,9 +3613,9 @@ loop105:
 	ADDQ        $0x20, R10
 	ADDQ        $0x20, R11
 	SUBQ        $0x08, R12
-	JNZ         loop105
+	JNZ         loop109
 
-end106:
+end110:
 	VEXTRACTF128 $0x01, Y0, X4
 	VADDPS       X4, X0, X0
 	VPERMILPS    $0x4e, X0, X4
@@ -3570,29 +3654,29 @@ end106:
 	ADDQ         BX, DX
 	SUBQ         $0x04, DI
 	CMPQ         DI, $0x04
-	JGE          rows103
+	JGE          rows107
 
-end104:
+end108:
 	CMPQ DI, $0x01
-	JL   end108
+	JL   end112
 
-rows107:
+rows111:
 	VXORPS Y0, Y0, Y0
 	MOVQ   SI, R9
 	MOVQ   DX, R10
 	MOVQ   R8, R11
 	TESTQ  R11, R11
-	JZ     end110
+	JZ     end114
 
-loop109:
+loop113:
 	VMOVUPD     (R9), Y1
 	VFMADD231PS (R10), Y1, Y0
 	ADDQ        $0x20, R9
 	ADDQ        $0x20, R10
 	SUBQ        $0x08, R11
-	JNZ         loop109
+	JNZ         loop113
 
-end110:
+end114:
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
 	VPERMILPS    $0x4e, X0, X1
@@ -3604,9 +3688,9 @@ end110:
 	ADDQ         BX, DX
 	SUBQ         $0x01, DI
 	CMPQ         DI, $0x01
-	JGE          rows107
+	JGE          rows111
 
-end108:
+end112:
 	VZEROUPPER
 	RET
 
@@ -3619,9 +3703,9 @@ TEXT ·packBitsAVX2(SB), NOSPLIT, $0-28
 	VMOVUPD c3ff000003ff00000<>+0(SB), Y1
 	VPXOR   Y0, Y0, Y0
 	TESTQ   DX, DX
-	JZ      end112
+	JZ      end116
 
-loop111:
+loop115:
 	VMOVUPD   (CX), Y2
 	VMOVUPD   32(CX), Y3
 	VSHUFPS   $0xdd, Y3, Y2, Y4
@@ -3638,9 +3722,9 @@ loop111:
 	ADDQ      $0x40, CX
 	INCQ      AX
 	SUBQ      $0x08, DX
-	JNZ       loop111
+	JNZ       loop115
 
-end112:
+end116:
 	VPXOR     Y1, Y1, Y1
 	VPCMPEQD  Y1, Y0, Y0
 	VMOVMSKPS Y0, AX
@@ -3676,9 +3760,9 @@ TEXT ·unpackBitsAVX2(SB), NOSPLIT, $0-24
 	VMOVUPD bitMask1<>+0(SB), Y1
 	VMOVUPD c3ff0000000000000<>+0(SB), Y2
 	TESTQ   DX, DX
-	JZ      end114
+	JZ      end118
 
-loop113:
+loop117:
 	VPBROADCASTB (CX), Y3
 	VPAND        Y0, Y3, Y4
 	VPCMPEQQ     Y0, Y4, Y4
@@ -3691,9 +3775,9 @@ loop113:
 	INCQ         CX
 	ADDQ         $0x40, AX
 	SUBQ         $0x08, DX
-	JNZ          loop113
+	JNZ          loop117
 
-end114:
+end118:
 	VZEROUPPER
 	RET
 
@@ -3706,9 +3790,9 @@ TEXT ·bernoulliBitsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         n+32(FP), BX
 	VBROADCASTSS minusScale+16(FP), Y0
 	TESTQ        BX, BX
-	JZ           end116
+	JZ           end120
 
-loop115:
+loop119:
 	VMULPS      (CX), Y0, Y1
 	VMOVUPD     cc2a00000c2a00000<>+0(SB), Y2
 	VMAXPS      Y1, Y2, Y1
@@ -3744,9 +3828,9 @@ loop115:
 	ADDQ        $0x20, DX
 	INCQ        AX
 	SUBQ        $0x08, BX
-	JNZ         loop115
+	JNZ         loop119
 
-end116:
+end120:
 	VZEROUPPER
 	RET
 
@@ -3786,9 +3870,9 @@ TEXT ·softplusSum32AVX2(SB), NOSPLIT, $0-32
 	VMOVUPD      64(AX), Y3
 	VMOVUPD      96(AX), Y4
 	TESTQ        DX, DX
-	JZ           end118
+	JZ           end122
 
-loop117:
+loop121:
 	VMULPS       (CX), Y0, Y5
 	VMOVUPD      c0<>+0(SB), Y6
 	VMAXPS       Y5, Y6, Y6
@@ -3827,9 +3911,9 @@ loop117:
 	VMULPD       Y5, Y4, Y4
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          loop117
+	JNZ          loop121
 
-end118:
+end122:
 	VMOVUPD Y1, (AX)
 	VMOVUPD Y2, 32(AX)
 	VMOVUPD Y3, 64(AX)
@@ -3848,11 +3932,11 @@ TEXT ·selections32AVX2(SB), NOSPLIT, $0-48
 	VMOVUPD c3f0000003f000000<>+0(SB), Y0
 	MOVQ    vectors+40(FP), DI
 	CMPQ    DI, $0x08
-	JNE     width119
+	JNE     width123
 	TESTQ   SI, SI
-	JZ      end121
+	JZ      end125
 
-loop120:
+loop124:
 	LEAQ    (DX)(BX*2), DI
 	VMULPS  (DX), Y0, Y1
 	VMULPS  (DX)(BX*1), Y0, Y2
@@ -4081,19 +4165,19 @@ loop120:
 	LEAQ    (DX)(BX*4), DX
 	ADDQ    $0x00000800, CX
 	SUBQ    $0x01, SI
-	JNZ     loop120
+	JNZ     loop124
 
-end121:
+end125:
 	VZEROUPPER
 	RET
 
-width119:
+width123:
 	CMPQ  DI, $0x04
-	JNE   width122
+	JNE   width126
 	TESTQ SI, SI
-	JZ    end124
+	JZ    end128
 
-loop123:
+loop127:
 	LEAQ    (DX)(BX*2), DI
 	VMULPS  (DX), Y0, Y1
 	VMULPS  (DX)(BX*1), Y0, Y2
@@ -4210,19 +4294,19 @@ loop123:
 	LEAQ    (DX)(BX*4), DX
 	ADDQ    $0x00000400, CX
 	SUBQ    $0x01, SI
-	JNZ     loop123
+	JNZ     loop127
 
-end124:
+end128:
 	VZEROUPPER
 	RET
 
-width122:
+width126:
 	CMPQ  DI, $0x02
-	JNE   width125
+	JNE   width129
 	TESTQ SI, SI
-	JZ    end127
+	JZ    end131
 
-loop126:
+loop130:
 	LEAQ    (DX)(BX*2), DI
 	VMULPS  (DX), Y0, Y1
 	VMULPS  (DX)(BX*1), Y0, Y2
@@ -4283,19 +4367,19 @@ loop126:
 	LEAQ    (DX)(BX*4), DX
 	ADDQ    $0x00000200, CX
 	SUBQ    $0x01, SI
-	JNZ     loop126
+	JNZ     loop130
 
-end127:
+end131:
 	VZEROUPPER
 	RET
 
-width125:
+width129:
 	CMPQ  DI, $0x01
-	JNE   width128
+	JNE   width132
 	TESTQ SI, SI
-	JZ    end130
+	JZ    end134
 
-loop129:
+loop133:
 	LEAQ    (DX)(BX*2), DI
 	VMULPS  (DX), Y0, Y1
 	VMULPS  (DX)(BX*1), Y0, Y2
@@ -4328,13 +4412,13 @@ loop129:
 	LEAQ    (DX)(BX*4), DX
 	ADDQ    $0x00000100, CX
 	SUBQ    $0x01, SI
-	JNZ     loop129
+	JNZ     loop133
 
-end130:
+end134:
 	VZEROUPPER
 	RET
 
-width128:
+width132:
 	RET
 
 DATA signOfSelection<>+0(SB)/4, $0xbf800000
@@ -4368,11 +4452,11 @@ TEXT ·addSelected32AVX2(SB), NOSPLIT, $0-88
 	LEAQ  signOfSelection<>+0(SB), R9
 	MOVQ  vectors+80(FP), R10
 	CMPQ  R10, $0x08
-	JNE   width131
+	JNE   width135
 	TESTQ R8, R8
-	JZ    end133
+	JZ    end137
 
-loop132:
+loop136:
 	MOVQ    base+56(FP), R11
 	VMOVUPD (DX), Y0
 	VADDPS  (R11), Y0, Y0
@@ -4394,9 +4478,9 @@ loop132:
 	MOVQ    table+64(FP), R11
 	MOVQ    count+72(FP), R12
 	TESTQ   R12, R12
-	JZ      end135
+	JZ      end139
 
-loop134:
+loop138:
 	MOVBQZX      (R10), R13
 	MOVQ         R13, R14
 	ANDQ         $0x0f, R13
@@ -4434,9 +4518,9 @@ loop134:
 	ADDQ         $0x00001000, R11
 	INCQ         R10
 	SUBQ         $0x01, R12
-	JNZ          loop134
+	JNZ          loop138
 
-end135:
+end139:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -4449,19 +4533,19 @@ end135:
 	ADDQ    BX, DX
 	ADDQ    DI, SI
 	SUBQ    $0x01, R8
-	JNZ     loop132
+	JNZ     loop136
 
-end133:
+end137:
 	VZEROUPPER
 	RET
 
-width131:
+width135:
 	CMPQ  R10, $0x04
-	JNE   width136
+	JNE   width140
 	TESTQ R8, R8
-	JZ    end138
+	JZ    end142
 
-loop137:
+loop141:
 	MOVQ    base+56(FP), R11
 	VMOVUPD (DX), Y0
 	VADDPS  (R11), Y0, Y0
@@ -4475,9 +4559,9 @@ loop137:
 	MOVQ    table+64(FP), R11
 	MOVQ    count+72(FP), R12
 	TESTQ   R12, R12
-	JZ      end140
+	JZ      end144
 
-loop139:
+loop143:
 	MOVBQZX      (R10), R13
 	MOVQ         R13, R14
 	ANDQ         $0x0f, R13
@@ -4507,9 +4591,9 @@ loop139:
 	ADDQ         $0x00000800, R11
 	INCQ         R10
 	SUBQ         $0x01, R12
-	JNZ          loop139
+	JNZ          loop143
 
-end140:
+end144:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y2, 64(AX)
@@ -4518,19 +4602,19 @@ end140:
 	ADDQ    BX, DX
 	ADDQ    DI, SI
 	SUBQ    $0x01, R8
-	JNZ     loop137
+	JNZ     loop141
 
-end138:
+end142:
 	VZEROUPPER
 	RET
 
-width136:
+width140:
 	CMPQ  R10, $0x02
-	JNE   width141
+	JNE   width145
 	TESTQ R8, R8
-	JZ    end143
+	JZ    end147
 
-loop142:
+loop146:
 	MOVQ    base+56(FP), R11
 	VMOVUPD (DX), Y0
 	VADDPS  (R11), Y0, Y0
@@ -4540,9 +4624,9 @@ loop142:
 	MOVQ    table+64(FP), R11
 	MOVQ    count+72(FP), R12
 	TESTQ   R12, R12
-	JZ      end145
+	JZ      end149
 
-loop144:
+loop148:
 	MOVBQZX      (R10), R13
 	MOVQ         R13, R14
 	ANDQ         $0x0f, R13
@@ -4568,28 +4652,28 @@ loop144:
 	ADDQ         $0x00000400, R11
 	INCQ         R10
 	SUBQ         $0x01, R12
-	JNZ          loop144
+	JNZ          loop148
 
-end145:
+end149:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	ADDQ    DI, SI
 	SUBQ    $0x01, R8
-	JNZ     loop142
+	JNZ     loop146
 
-end143:
+end147:
 	VZEROUPPER
 	RET
 
-width141:
+width145:
 	CMPQ  R10, $0x01
-	JNE   width146
+	JNE   width150
 	TESTQ R8, R8
-	JZ    end148
+	JZ    end152
 
-loop147:
+loop151:
 	MOVQ    base+56(FP), R11
 	VMOVUPD (DX), Y0
 	VADDPS  (R11), Y0, Y0
@@ -4597,9 +4681,9 @@ loop147:
 	MOVQ    table+64(FP), R11
 	MOVQ    count+72(FP), R12
 	TESTQ   R12, R12
-	JZ      end150
+	JZ      end154
 
-loop149:
+loop153:
 	MOVBQZX      (R10), R13
 	MOVQ         R13, R14
 	ANDQ         $0x0f, R13
@@ -4623,21 +4707,21 @@ loop149:
 	ADDQ         $0x00000200, R11
 	INCQ         R10
 	SUBQ         $0x01, R12
-	JNZ          loop149
+	JNZ          loop153
 
-end150:
+end154:
 	VMOVUPS Y0, (AX)
 	ADDQ    CX, AX
 	ADDQ    BX, DX
 	ADDQ    DI, SI
 	SUBQ    $0x01, R8
-	JNZ     loop147
+	JNZ     loop151
 
-end148:
+end152:
 	VZEROUPPER
 	RET
 
-width146:
+width150:
 	RET
 
 // func toFloat32AVX2(dst *float32, x *float64, n int) float32
@@ -4649,9 +4733,9 @@ TEXT ·toFloat32AVX2(SB), NOSPLIT, $0-28
 	VXORPS  X0, X0, X0
 	VMOVUPS c7fffffff7fffffff<>+0(SB), X1
 	TESTQ   DX, DX
-	JZ      end152
+	JZ      end156
 
-loop151:
+loop155:
 	VCVTPD2PSY (CX), X2
 	VMOVUPS    X2, (AX)
 	VANDPS     X1, X2, X2
@@ -4663,9 +4747,9 @@ loop151:
 	ADDQ       $0x40, CX
 	ADDQ       $0x20, AX
 	SUBQ       $0x08, DX
-	JNZ        loop151
+	JNZ        loop155
 
-end152:
+end156:
 	VPERMILPS $0x4e, X0, X1
 	VMAXPS    X1, X0, X0
 	VPERMILPS $0xb1, X0, X1
@@ -4681,9 +4765,9 @@ TEXT ·fromFloat32AVX2(SB), NOSPLIT, $0-24
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
 	TESTQ DX, DX
-	JZ    end154
+	JZ    end158
 
-loop153:
+loop157:
 	VCVTPS2PD (CX), Y0
 	VMOVUPD   Y0, (AX)
 	VCVTPS2PD 16(CX), Y0
@@ -4691,9 +4775,9 @@ loop153:
 	ADDQ      $0x20, CX
 	ADDQ      $0x40, AX
 	SUBQ      $0x08, DX
-	JNZ       loop153
+	JNZ       loop157
 
-end154:
+end158:
 	VZEROUPPER
 	RET
 
@@ -4712,9 +4796,9 @@ TEXT ·transpose32AVX2(SB), NOSPLIT, $0-40
 	LEAQ  (CX)(CX*4), R11
 	LEAQ  (R10)(CX*4), R12
 	TESTQ SI, SI
-	JZ    end156
+	JZ    end160
 
-loop155:
+loop159:
 	VMOVUPS     (DX), X1
 	VINSERTF128 $0x01, (DX)(BX*4), Y1, Y0
 	VMOVUPS     16(DX), X1
@@ -4758,8 +4842,8 @@ loop155:
 	ADDQ        $0x20, DX
 	LEAQ        (AX)(CX*8), AX
 	SUBQ        $0x08, SI
-	JNZ         loop155
+	JNZ         loop159
 
-end156:
+end160:
 	VZEROUPPER
 	RET

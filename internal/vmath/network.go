@@ -66,13 +66,15 @@ func ReLU32Slice(y, dy, x []float32) {
 // in this order: Beta1, Rest1, Beta2, Rest2, Root, Eps, Rate, Keep.
 type AdamStep[T float32 | float64] [8]T
 
-// Adam64 updates theta, m and v, of the length of grad.
-func Adam64(theta, m, v, grad []float64, s *AdamStep[float64]) {
+// Adam64 updates theta, m and v, of the length of grad, and reports whether all of
+// theta and v are finite.
+func Adam64(theta, m, v, grad []float64, s *AdamStep[float64]) (finite bool) {
 	sameLength(len(m), len(v))
 	sameLength(len(m), len(theta))
+	finite = true
 	n := whole(len(theta), len(grad), 4)
 	if n > 0 {
-		adam64AVX2(&theta[0], &m[0], &v[0], &grad[0], (*[8]float64)(s), n)
+		finite = adam64AVX2(&theta[0], &m[0], &v[0], &grad[0], (*[8]float64)(s), n)
 	}
 	for i := n; i < len(grad); i++ {
 		g := grad[i]
@@ -80,16 +82,19 @@ func Adam64(theta, m, v, grad []float64, s *AdamStep[float64]) {
 		v[i] = math.FMA(s[2], v[i], float64(s[3]*float64(g*g)))
 		q := float64(s[6]*m[i]) / math.FMA(math.Sqrt(v[i]), s[4], s[5])
 		theta[i] = math.FMA(s[7], theta[i], -q)
+		finite = finite && theta[i]-theta[i] == 0 && v[i]-v[i] == 0
 	}
+	return finite
 }
 
 // Adam32 is Adam64 in float32.
-func Adam32(theta, m, v, grad []float32, s *AdamStep[float32]) {
+func Adam32(theta, m, v, grad []float32, s *AdamStep[float32]) (finite bool) {
 	sameLength(len(m), len(v))
 	sameLength(len(m), len(theta))
+	finite = true
 	n := whole(len(theta), len(grad), 8)
 	if n > 0 {
-		adam32AVX2(&theta[0], &m[0], &v[0], &grad[0], (*[8]float32)(s), n)
+		finite = adam32AVX2(&theta[0], &m[0], &v[0], &grad[0], (*[8]float32)(s), n)
 	}
 	for i := n; i < len(grad); i++ {
 		g := grad[i]
@@ -98,7 +103,49 @@ func Adam32(theta, m, v, grad []float32, s *AdamStep[float32]) {
 		root := float32(math.Sqrt(float64(v[i])))
 		q := float32(s[6]*m[i]) / FMA32(root, s[4], s[5])
 		theta[i] = FMA32(s[7], theta[i], -q)
+		finite = finite && theta[i]-theta[i] == 0 && v[i]-v[i] == 0
 	}
+	return finite
+}
+
+// SumSquares32 returns the sum of float64(x[i])^2, which is finite if x is.
+func SumSquares32(x []float32) float64 {
+	var acc [16]float64
+	n := 0
+	if useAVX2 && len(x) >= 16 {
+		n = len(x) &^ 15
+		squares32AVX2(&acc, &x[0], n)
+	}
+	for i := n; i < len(x); i++ {
+		v := float64(x[i])
+		acc[i%16] = math.FMA(v, v, acc[i%16])
+	}
+	return tree16(&acc)
+}
+
+// Bernoulli32 returns the log-likelihood of x in [0, 1] under the logits y,
+//
+//	sum_i x_i y_i - sp_i,   sp_i = log(1 + e^y_i),
+//
+// and turns the derivatives of sp in dy into those of the loss,
+//
+//	dy_i <- w (dy_i - x_i).
+//
+// Terms are float32 and their sum is float64: of four sums, so that none waits for
+// another.
+func Bernoulli32(dy, x, y, sp []float32, w float32) float64 {
+	sameLength(len(dy), len(sp))
+	sameLength(len(dy), len(y))
+	var s [4]float64
+	n := whole(len(dy), len(x), 4)
+	if n > 0 {
+		bernoulli32AVX2(&s, &dy[0], &x[0], &y[0], &sp[0], w, n)
+	}
+	for i := n; i < len(x); i++ {
+		s[i%4] += float64(float32(x[i]*y[i]) - sp[i])
+		dy[i] = w * (dy[i] - x[i])
+	}
+	return (s[0] + s[2]) + (s[1] + s[3])
 }
 
 // DotRows32 writes into dst[i*ldd] the dot product of w and the len(w) elements

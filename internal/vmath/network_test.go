@@ -3,20 +3,23 @@ package vmath
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
+
+// portable runs f without assembler.
+func portable(f func()) {
+	defer func(on bool) { useAVX2 = on }(useAVX2)
+	useAVX2 = false
+	f()
+}
 
 func TestNetworkLoopsBitForBit(t *testing.T) {
 	if !useAVX2 {
 		t.Skip("one path only")
 	}
-	portable := func(f func()) {
-		useAVX2 = false
-		defer func() { useAVX2 = true }()
-		f()
-	}
-	clone32 := func(x []float32) []float32 { return append([]float32(nil), x...) }
-	clone := func(x []float64) []float64 { return append([]float64(nil), x...) }
+	clone32 := slices.Clone[[]float32]
+	clone := slices.Clone[[]float64]
 	for _, n := range []int{0, 1, 7, 8, 9, 31, 1000} {
 		a, b := inputs32(n), inputs32(2*n + 1)[n:2*n]
 		x, y := clone32(a), clone32(a)
@@ -84,6 +87,93 @@ func TestNetworkLoopsBitForBit(t *testing.T) {
 		for i := range n {
 			if !same(v64[k][i], w64[k][i]) || !same32(v32[k][i], w32[k][i]) {
 				t.Fatalf("Adam: array %d differs at %d", k, i)
+			}
+		}
+	}
+}
+
+// Adam says when a parameter or a second moment is not finite, wherever it is.
+func TestAdamFinite(t *testing.T) {
+	const n = 21
+	step := AdamStep[float64]{0.9, 0.1, 0.99, 0.01, 1, 1e-8, 0.1, 1}
+	var step32 AdamStep[float32]
+	for i, v := range step {
+		step32[i] = float32(v)
+	}
+	for bad := range n + 1 {
+		for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			for which := range 4 {
+				check := func() {
+					var a [4][]float64
+					var b [4][]float32
+					for i := range a {
+						a[i], b[i] = make([]float64, n), make([]float32, n)
+					}
+					if bad < n {
+						a[which][bad], b[which][bad] = v, float32(v)
+					}
+					if Adam64(a[0], a[1], a[2], a[3], &step) != (bad == n) || Adam32(b[0], b[1], b[2], b[3], &step32) != (bad == n) {
+						t.Errorf("%g at %d of %d of array %d is not seen, or something else is", v, bad, n, which)
+					}
+				}
+				check()
+				portable(check)
+			}
+		}
+	}
+}
+
+func TestSumSquares32(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for _, n := range []int{0, 1, 15, 16, 17, 64, 1003} {
+		x, want := make([]float32, n), 0.0
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+			want += float64(x[i]) * float64(x[i])
+		}
+		got, other := SumSquares32(x), 0.0
+		portable(func() { other = SumSquares32(x) })
+		if !same(got, other) || math.Abs(got-want) > 1e-14*want {
+			t.Errorf("n = %d: %v, portable %v, want %v", n, got, other, want)
+		}
+		for i := range x {
+			old := x[i]
+			for _, v := range []float64{math.NaN(), math.Inf(1), math.MaxFloat32} {
+				x[i] = float32(v)
+				if s := SumSquares32(x); (s-s == 0) != (v == math.MaxFloat32) {
+					t.Fatalf("n = %d: %g at %d makes the sum %g", n, v, i, s)
+				}
+			}
+			x[i] = old
+		}
+	}
+}
+
+func TestBernoulli32(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, n := range []int{0, 1, 3, 4, 64, 787} {
+		x, y, sp, dy := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+		for i := range x {
+			x[i], y[i] = r.Float32(), float32(3*r.NormFloat64())
+		}
+		Softplus32Slice(sp, dy, y)
+		other := slices.Clone(dy)
+		const w = 0.25
+		var want, tol, q float64
+		for i := range x {
+			p := 1 / (1 + math.Exp(-float64(y[i])))
+			want += float64(x[i])*math.Log(p) + float64(1-x[i])*math.Log(1-p)
+			tol += 1e-6 * (1 + math.Abs(float64(y[i])))
+		}
+		got := Bernoulli32(dy, x, y, sp, w)
+		portable(func() { q = Bernoulli32(other, x, y, sp, w) })
+		if !same(got, q) || math.Abs(got-want) > tol {
+			t.Errorf("n = %d: %v, portable %v, want %v", n, got, q, want)
+		}
+		for i := range x {
+			p := 1 / (1 + math.Exp(-float64(y[i])))
+			if !same32(dy[i], other[i]) || math.Abs(float64(dy[i])-w*(p-float64(x[i]))) > 1e-6 {
+				t.Fatalf("n = %d: derivative %d is %v, portable %v, want %v", n, i, dy[i], other[i], w*(p-float64(x[i])))
 			}
 		}
 	}

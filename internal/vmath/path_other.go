@@ -62,11 +62,17 @@ func toFloat32AVX2(dst *float32, x *float64, n int) float32              { panic
 func fromFloat32AVX2(dst *float64, x *float32, n int)                    { panic("unreachable") }
 func transpose32AVX2(dst *float32, ldd int, src *float32, lds, cols int) { panic("unreachable") }
 
-func add32AVX2(dst, x *float32, n int)                               { panic("unreachable") }
-func addWide32AVX2(dst *float64, x *float32, n int)                  { panic("unreachable") }
-func relu32AVX2(y, dy, x *float32, n int)                            { panic("unreachable") }
-func adam32AVX2(theta, m, v, grad *float32, step *[8]float32, n int) { panic("unreachable") }
-func adam64AVX2(theta, m, v, grad *float64, step *[8]float64, n int) { panic("unreachable") }
+func add32AVX2(dst, x *float32, n int)                  { panic("unreachable") }
+func addWide32AVX2(dst *float64, x *float32, n int)     { panic("unreachable") }
+func relu32AVX2(y, dy, x *float32, n int)               { panic("unreachable") }
+func squares32AVX2(acc *[16]float64, x *float32, n int) { panic("unreachable") }
+
+func adam32AVX2(theta, m, v, grad *float32, step *[8]float32, n int) bool { panic("unreachable") }
+func adam64AVX2(theta, m, v, grad *float64, step *[8]float64, n int) bool { panic("unreachable") }
+
+func bernoulli32AVX2(sums *[4]float64, dy, x, y, sp *float32, w float32, n int) {
+	panic("unreachable")
+}
 
 func dotRows32AVX2(dst *float32, ldd int, a *float32, lda int, w *float32, rows, k int) {
 	panic("unreachable")
