@@ -142,13 +142,13 @@ func NewTrainer(m *Model, data *ebmkit.Ensemble, cfg TrainConfig) (*Trainer, err
 	t.loop = loop.New("gan.Trainer", t.take, hooks, cfg.Progress)
 	var err error
 	if m.cfg.Precision == nn.Float32 {
-		t.do, err = newGame(m, vmath.Softplus32Slice, (*nn.MLP).NewPass32, (*nn.MLP).SetParams32, data, &cfg)
+		t.do, err = newGame(m, vmath.Softplus32Slice, (*nn.MLP).NewPass32, data, &cfg)
 	} else {
 		softplus := func(y, dy, z []float64) {
 			vmath.SigmoidSlice(dy, z)
 			vmath.SoftplusSlice(y, z)
 		}
-		t.do, err = newGame(m, softplus, (*nn.MLP).NewPass, (*nn.MLP).SetParams, data, &cfg)
+		t.do, err = newGame(m, softplus, (*nn.MLP).NewPass, data, &cfg)
 	}
 	if err != nil {
 		return nil, err
@@ -178,15 +178,13 @@ type game[T nn.Float] struct {
 
 // side is one of the players.
 type side[T nn.Float] struct {
-	net         *nn.MLP
-	pass        *nn.Pass[T]
-	set         func(n *nn.MLP, theta []T) error
-	adam        *nn.Adam[T]
-	theta, grad []T
+	pass    *nn.Pass[T]
+	descent *nn.Descent[T]
+	grad    []T
 }
 
 func newGame[T nn.Float](m *Model, softplus func(y, dy, z []T), pass func(*nn.MLP) *nn.Pass[T],
-	set func(*nn.MLP, []T) error, data *ebmkit.Ensemble, cfg *TrainConfig) (*game[T], error) {
+	data *ebmkit.Ensemble, cfg *TrainConfig) (*game[T], error) {
 	b, err := minibatch.New[T]("gan.NewTrainer", data, m.cfg.Dim, cfg.Batch, cfg.Seed)
 	if err != nil {
 		return nil, err
@@ -204,16 +202,12 @@ func newGame[T nn.Float](m *Model, softplus func(y, dy, z []T), pass func(*nn.ML
 		net  *nn.MLP
 		adam nn.AdamConfig
 	}{{&p.g, m.g, cfg.AdamG}, {&p.d, m.d, cfg.AdamD}} {
-		adam, err := nn.NewAdam[T](s.adam)
+		descent, err := nn.NewDescent[T](s.adam, s.net)
 		if err != nil {
 			return nil, err
 		}
-		pass := pass(s.net)
-		pass.Overwrites(true)
-		*s.to = side[T]{net: s.net, pass: pass, set: set, adam: adam, grad: make([]T, s.net.NumParams())}
-		for _, v := range s.net.Params(nil) {
-			s.to.theta = append(s.to.theta, T(v))
-		}
+		*s.to = side[T]{pass: pass(s.net), descent: descent, grad: make([]T, s.net.NumParams())}
+		s.to.pass.Overwrites(true)
 	}
 	return p, nil
 }
@@ -271,7 +265,7 @@ func (p *game[T]) stepD(rec *Record) error {
 	}
 	n := float64(p.n)
 	rec.V, rec.DData, rec.DFake = value/n, onData/n, onFake/n
-	rec.DNorm = nn.Norm(p.d.grad)
+	rec.DNorm = p.d.pass.GradNorm()
 	return p.d.update("discriminator", rec.DNorm, rec.V)
 }
 
@@ -291,7 +285,7 @@ func (p *game[T]) stepG(rec *Record) error {
 		}
 	}
 	rec.GLoss = loss / float64(p.n)
-	rec.GNorm = nn.Norm(p.g.grad)
+	rec.GNorm = p.g.pass.GradNorm()
 	return p.g.update("generator", rec.GNorm, rec.GLoss)
 }
 
@@ -306,9 +300,8 @@ func (s *side[T]) update(who string, norm, loss float64) error {
 	if loss-loss != 0 {
 		return diverged(loss, "loss of the "+who+": lower the learning rate")
 	}
-	s.adam.Step(s.theta, s.grad)
-	if err := s.set(s.net, s.theta); err != nil {
-		return diverged(norm, fmt.Sprintf("the %s refuses its new parameters (%v): lower the learning rate; the value is the norm of the gradient", who, err))
+	if err := s.descent.Step(s.grad); err != nil {
+		return diverged(norm, fmt.Sprintf("the value is the norm of the gradient of the %s; %v", who, err))
 	}
 	return nil
 }

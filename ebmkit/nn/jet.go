@@ -41,8 +41,9 @@ func (r *runner[B, C]) jet(order int, dtheta, xs, v []B, use func(j *jet[B], lo 
 	wantLen(len(v), len(xs), "v")
 	r.check(dtheta, nil)
 	r.order, r.xs, r.v, r.dtheta, r.use = order, xs, v, dtheta, use
+	r.c.want(matrices)
 	if dtheta != nil {
-		r.c.wantTransposes(false)
+		r.c.want(transposes)
 		r.sharded(r.jetShard)
 	} else {
 		loop(r.blocks(), r.jetBlock)

@@ -54,11 +54,11 @@ type Config struct {
 // run concurrently with any of them.
 type MLP struct {
 	cfg   Config
-	theta []float64      // unless rounded
+	theta []float64      // unless moved
 	c32   *core[float32] // one of the two is not nil
 	c64   *core[float64]
-	// rounded says that the parameters came as float32: theta is behind c32.
-	rounded bool
+	// moved says that theta is behind the parameters of the core.
+	moved bool
 }
 
 // NewMLP returns a network with random parameters: weights of W_l from
@@ -170,10 +170,13 @@ func (n *MLP) Params(dst []float64) []float64 {
 	if len(dst) != len(n.theta) {
 		panic("nn: MLP.Params: len(dst) != NumParams")
 	}
-	if n.rounded {
-		vmath.FromFloat32Slice(dst, n.c32.theta)
-	} else {
+	switch {
+	case !n.moved:
 		copy(dst, n.theta)
+	case n.c32 != nil:
+		vmath.FromFloat32Slice(dst, n.c32.theta)
+	default:
+		copy(dst, n.c64.theta)
 	}
 	return dst
 }
@@ -188,31 +191,8 @@ func (n *MLP) SetParams(theta []float64) error {
 		return err
 	}
 	copy(n.theta, theta)
-	n.rounded = false
+	n.moved = false
 	n.refresh()
-	return nil
-}
-
-// SetParams32 is SetParams with parameters in float32.
-func (n *MLP) SetParams32(theta []float32) error {
-	const fn = "nn.MLP.SetParams32"
-	if len(theta) != len(n.theta) {
-		return &ebmkit.ArgError{Func: fn, Arg: "len(theta)", Value: len(theta), Want: fmt.Sprint(len(n.theta))}
-	}
-	if n.c32 == nil || !n.c32.short(theta) {
-		for i, v := range theta {
-			if v-v != 0 {
-				return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("theta[%d]", i), Value: v, Want: "a finite number"}
-			}
-		}
-	}
-	if n.c64 != nil {
-		vmath.FromFloat32Slice(n.theta, theta)
-		n.refresh()
-		return nil
-	}
-	n.rounded = true
-	n.c32.set(theta)
 	return nil
 }
 
@@ -235,13 +215,14 @@ func (n *MLP) checkParams(fn string, theta []float64) error {
 	return nil
 }
 
-// refresh brings the cores up to theta.
+// refresh brings the core up to theta.
 func (n *MLP) refresh() {
 	if n.c32 != nil {
 		vmath.ToFloat32Slice(n.c32.theta, n.theta)
-		n.c32.set(n.c32.theta)
+		n.c32.changed()
 	} else {
-		n.c64.set(n.theta)
+		copy(n.c64.theta, n.theta)
+		n.c64.changed()
 	}
 }
 
@@ -251,17 +232,17 @@ type core[T gemm.Float] struct {
 	theta  []T
 	layers []layer[T]
 
-	// What follows from theta beyond the matrices themselves is made when it is
-	// first needed: the transposes of all layers but the first, which every way
-	// back takes, and that of the first, which only the gradient in x takes.
-	mu         sync.Mutex
-	transposes [2]atomic.Bool
-
-	tasks               []task // of set
-	from                []T    // the parameters that set takes over or short looks at
-	long                atomic.Bool
-	setTask, squareTask func(int)
+	// What products take of theta is packed when it is first needed.
+	mu     sync.Mutex
+	packed [3]atomic.Bool
 }
+
+// What is packed together.
+const (
+	matrices       = iota // of all layers
+	transposes            // of all layers but the first: every way back takes them
+	firstTranspose        // of the first layer, for gradients in x
+)
 
 // layer is one matrix of in+1 rows and out columns: the weights, then the bias.
 // Its input carries a one in a further column, so that a product with the matrix
@@ -287,126 +268,58 @@ func newCore[T gemm.Float](n *MLP, k *kernels[T]) *core[T] {
 		c.layers[l] = layer[T]{in: in, out: out, act: n.activation(l), off: off}
 		off += (in + 1) * out
 	}
-	step := 2 * gemm.PanelCols[T]()
-	for l, y := range c.layers {
-		for lo := 0; lo <= y.in; lo += step {
-			c.tasks = append(c.tasks, task{l, lo, min(lo+step, y.in+1)})
-		}
-		if c.narrow(y.out) {
-			c.layers[l].cols = make([]T, y.out*(y.in+1))
-		}
-	}
-	c.setTask, c.squareTask = c.setRows, c.square
 	return c
 }
 
-// set copies theta, which may be c.theta, and packs the matrices; their
-// transposes too if the parameters before have asked for them.
-func (c *core[T]) set(theta []T) {
-	for l := range c.layers {
-		y := &c.layers[l]
-		if !c.narrow(y.out) {
-			y.w.Reserve(y.in+1, y.out)
-		}
-	}
-	c.from = theta
-	c.run(len(c.tasks), c.setTask)
-	c.from = nil
-}
-
-// run runs the tasks of a loop over the parameters, on all cores if they are many.
-func (c *core[T]) run(tasks int, f func(int)) {
-	if len(c.theta) >= 1<<15 {
-		loop(tasks, f)
-		return
-	}
-	for i := range tasks {
-		f(i)
+// changed says that theta is not what was packed.
+func (c *core[T]) changed() {
+	for i := range c.packed {
+		c.packed[i].Store(false)
 	}
 }
 
-// squares is how many parameters are squared and added up together.
-const squares = 1 << 14
-
-// short is a fast way to see that all parameters are finite: it reports whether
-// the sums of their squares are. False decides nothing. Float32 only.
-func (c *core[T]) short(theta []T) bool {
-	c.from = theta
-	c.long.Store(false)
-	c.run((len(theta)+squares-1)/squares, c.squareTask)
-	c.from = nil
-	return !c.long.Load()
-}
-
-func (c *core[T]) square(i int) {
-	part := any(c.from[i*squares : min((i+1)*squares, len(c.from))]).([]float32)
-	var sum [1]float32
-	vmath.DotRows32(sum[:], 1, part, len(part), part, 1)
-	if !(sum[0] <= math.MaxFloat32) {
-		c.long.Store(true)
-	}
-}
-
-// setRows is set for some rows of the matrix of one layer.
-func (c *core[T]) setRows(i int) {
-	k := c.tasks[i]
-	y := &c.layers[k.layer]
-	m := c.theta[y.off+k.lo*y.out : y.off+k.hi*y.out]
-	convert(m, c.from[y.off+k.lo*y.out:][:len(m)])
-	if c.narrow(y.out) {
-		for j, v := range m {
-			y.cols[j%y.out*(y.in+1)+k.lo+j/y.out] = v
-		}
-	} else {
-		y.w.PackRows(k.lo, gemm.Of(m, k.hi-k.lo, y.out))
-	}
-	if c.transposes[kind(k.layer)].Load() {
-		c.transpose(k)
-	}
-}
-
-// kind says which of the transposes that of layer l belongs to.
-func kind(l int) int {
-	if l == 0 {
-		return 1
-	}
-	return 0
-}
-
-// transpose packs the transposes of some rows, which are whole panels.
-func (c *core[T]) transpose(k task) {
-	y, w := &c.layers[k.layer], gemm.PanelCols[T]()
-	if c.narrow(y.in) {
-		return
-	}
-	m := gemm.Of(c.theta[y.off:], y.in, y.out).T()
-	for lo := k.lo; lo < min(k.hi, y.in); lo += w {
-		y.wt.PackPanel(m, lo/w)
-	}
-}
-
-// wantTransposes makes the transposes of all layers but the first, and that of
-// the first if asked.
-func (c *core[T]) wantTransposes(first bool) {
-	if c.transposes[0].Load() && (!first || c.transposes[1].Load()) {
+// want packs what is not packed yet.
+func (c *core[T]) want(what int) {
+	if c.packed[what].Load() {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.packed[what].Load() {
+		return
+	}
 	for l := range c.layers {
-		if y := &c.layers[l]; !c.narrow(y.in) && !c.transposes[kind(l)].Load() {
-			y.wt.Reserve(y.out, y.in)
+		y := &c.layers[l]
+		switch {
+		case what == matrices && c.narrow(y.out):
+			y.cols = c.columns(y, y.cols)
+		case what == matrices:
+			y.w.Pack(c.matrix(y))
+		case (what == firstTranspose) == (l == 0) && !c.narrow(y.in):
+			y.wt.Pack(c.weightsOf(y).T())
 		}
 	}
-	for _, k := range c.tasks {
-		if (k.layer > 0 || first) && !c.transposes[kind(k.layer)].Load() {
-			c.transpose(k)
-		}
+	c.packed[what].Store(true)
+}
+
+// matrix returns the matrix of a layer, weightsOf what of it is not bias.
+func (c *core[T]) matrix(y *layer[T]) gemm.Matrix[T] {
+	return gemm.Of(c.theta[y.off:], y.in+1, y.out)
+}
+
+func (c *core[T]) weightsOf(y *layer[T]) gemm.Matrix[T] {
+	return gemm.Of(c.theta[y.off:], y.in, y.out)
+}
+
+// columns returns the columns of the matrix of a layer, one after another, in the
+// memory of buf if there is enough.
+func (c *core[T]) columns(y *layer[T], buf []T) []T {
+	n := y.in + 1
+	room(&buf, n*y.out)
+	for i, v := range c.theta[y.off : y.off+n*y.out] {
+		buf[i%y.out*n+i/y.out] = v
 	}
-	c.transposes[0].Store(true)
-	if first {
-		c.transposes[1].Store(true)
-	}
+	return buf
 }
 
 // convert copies src into dst, of the same length, with a change of precision.

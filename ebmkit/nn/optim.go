@@ -151,7 +151,8 @@ type Adam[T Float] struct {
 	// The step that runs.
 	theta, grad []T
 	coef        vmath.AdamStep[T]
-	part        func(int)
+	kernel      func(theta, m, v, grad []T, s *vmath.AdamStep[T]) bool
+	block       func(int)
 }
 
 // NewAdam returns an Adam. It returns *ebmkit.ArgError if the rate is not
@@ -186,7 +187,13 @@ func NewAdam[T Float](c AdamConfig) (*Adam[T], error) {
 		}
 	}
 	o := &Adam[T]{c: c, b1: 1, b2: 1}
-	o.part = o.stepPart
+	switch o := any(o).(type) {
+	case *Adam[float32]:
+		o.kernel = vmath.Adam32
+	case *Adam[float64]:
+		o.kernel = vmath.Adam64
+	}
+	o.block = o.stepBlock
 	return o, nil
 }
 
@@ -196,30 +203,36 @@ const adamChunk = 8192
 // Step implements Optimizer.
 func (o *Adam[T]) Step(theta, grad []T) {
 	wantLen(len(grad), len(theta), "grad")
+	o.begin(len(theta))
+	o.theta, o.grad = theta, grad
+	loop((len(theta)+adamChunk-1)/adamChunk, o.block)
+	o.theta, o.grad = nil, nil
+}
+
+func (o *Adam[T]) stepBlock(b int) {
+	lo, hi := b*adamChunk, min((b+1)*adamChunk, len(o.theta))
+	o.part(o.theta[lo:hi], o.grad[lo:hi], lo)
+}
+
+// begin sets out on the next step of n parameters, which part takes.
+func (o *Adam[T]) begin(n int) {
 	if o.m == nil {
-		o.m, o.v = make([]T, len(theta)), make([]T, len(theta))
+		o.m, o.v = make([]T, n), make([]T, n)
 	}
-	wantLen(len(theta), len(o.m), "theta")
+	wantLen(n, len(o.m), "theta")
 	c := &o.c
 	rate := c.Rate.Rate(o.k)
 	o.b1 *= c.Beta1
 	o.b2 *= c.Beta2
 	o.coef = vmath.AdamStep[T]{T(c.Beta1), T(1 - c.Beta1), T(c.Beta2), T(1 - c.Beta2),
 		T(1 / math.Sqrt(1-o.b2)), T(c.Eps), T(rate / (1 - o.b1)), T(1 - rate*c.Decay)}
-	o.theta, o.grad = theta, grad
-	loop((len(theta)+adamChunk-1)/adamChunk, o.part)
-	o.theta, o.grad = nil, nil
 	o.k++
 }
 
-func (o *Adam[T]) stepPart(b int) {
-	lo, hi := b*adamChunk, min((b+1)*adamChunk, len(o.theta))
-	switch t := any(o).(type) {
-	case *Adam[float32]:
-		vmath.Adam32(t.theta[lo:hi], t.m[lo:hi], t.v[lo:hi], t.grad[lo:hi], &t.coef)
-	case *Adam[float64]:
-		vmath.Adam64(t.theta[lo:hi], t.m[lo:hi], t.v[lo:hi], t.grad[lo:hi], &t.coef)
-	}
+// part moves the parameters from number at on, and reports whether they and their
+// second moments are finite.
+func (o *Adam[T]) part(theta, grad []T, at int) bool {
+	return o.kernel(theta, o.m[at:at+len(grad)], o.v[at:at+len(grad)], grad, &o.coef)
 }
 
 // State implements Optimizer.

@@ -2,11 +2,13 @@ package nn
 
 import (
 	"context"
+	"math"
 	"sync"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/internal/gemm"
 	"github.com/ebmkit/hitchhiker/internal/par"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Float is the element type of the slices that a pass takes. The arithmetic
@@ -43,6 +45,7 @@ type passes[B Float] interface {
 	grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int))
 	jet(order int, dtheta, xs, v []B, use func(j *jet[B], lo int))
 	overwrites(on bool)
+	gradNorm() float64
 }
 
 // NewPass returns a pass with float64 slices.
@@ -89,6 +92,11 @@ func (p *Pass[B]) Grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int)) {
 // again. A training step that starts from 0 saves two ways through memory.
 func (p *Pass[B]) Overwrites(on bool) { p.run.overwrites(on) }
 
+// GradNorm returns the Euclidean norm of the dtheta that Backward or Grad has
+// overwritten last, taken while it was in the cache: NaN or +Inf if an entry is not
+// finite (in float64, if its square is not). It is 0 before.
+func (p *Pass[B]) GradNorm() float64 { return p.run.gradNorm() }
+
 // tape is what one block of rows leaves behind on its way forward.
 type tape[B, C Float] struct {
 	rows int
@@ -98,7 +106,6 @@ type tape[B, C Float] struct {
 	d     [][]C // d[l] is f' of layer l, in the shape of a[l+1]; nil for Identity
 	delta [2][]C
 	y, dy []B // the output and its cotangents; share memory with a and delta if B is C
-	piece []C // of a parameter gradient
 	s     gemm.Scratch[C]
 }
 
@@ -111,8 +118,8 @@ type runner[B, C Float] struct {
 	mu    sync.Mutex
 	free  []*tape[B, C] // for Grad
 	sums  [][]C         // a parameter gradient of each shard
-	pairs []gemm.Pair[C]
-	tasks []task
+	norms []float64     // squared, of the parts of the last one overwritten
+	wide  *wide[B, C]   // nil until needed
 	jets  []*jetTape[B, C]
 
 	// The loop that runs.
@@ -123,9 +130,9 @@ type runner[B, C Float] struct {
 	v                       []B
 	use                     func(j *jet[B], lo int)
 	rows, shards            int
-	overwrite, inPieces     bool
+	overwrite               bool
 
-	jetBlock, jetShard, pieceTask                                                             func(int)
+	jetBlock, jetShard                                                                        func(int)
 	valuesBlock, forwardBlock, backwardBlock, gradBlock, backwardShard, gradShard, reducePart func(int)
 }
 
@@ -149,7 +156,7 @@ func newRunner[B, C Float](c *core[C]) *runner[B, C] {
 	r.jetShard = func(s int) {
 		r.shard(s, func(b int, first bool) { r.jetTape(b, r.sums[s], first) })
 	}
-	r.reducePart, r.pieceTask = r.reduce, r.piece
+	r.reducePart = r.reduce
 	return r
 }
 
@@ -179,6 +186,7 @@ func (r *runner[B, C]) values(y, xs, common []B) {
 	r.rows = countRows(len(xs), r.c.in()-len(common), "xs")
 	wantLen(len(y), r.rows*r.c.out(), "y")
 	r.xs, r.out, r.common = xs, y, common
+	r.c.want(matrices)
 	loop(r.blocks(), r.valuesBlock)
 	r.xs, r.out, r.common = nil, nil, nil
 }
@@ -189,6 +197,13 @@ func (r *runner[B, C]) forward(y, xs []B) {
 		wantLen(len(y), r.rows*r.c.out(), "y")
 	}
 	r.n = r.rows
+	if r.isWide() {
+		r.xs = xs
+		r.wideLayers().forward(y)
+		r.xs = nil
+		return
+	}
+	r.c.want(matrices)
 	for len(r.tapes) < r.blocks() {
 		r.tapes = append(r.tapes, newTape[B](r.c))
 	}
@@ -202,10 +217,9 @@ func (r *runner[B, C]) backward(dtheta, dx, dy []B) {
 	wantLen(len(dy), r.n*r.c.out(), "dy")
 	r.check(dtheta, dx)
 	r.dtheta, r.dx, r.dy = dtheta, dx, dy
-	r.c.wantTransposes(dx != nil)
-	if dtheta != nil && r.long() {
-		r.pieces(r.backwardBlock)
-	} else if dtheta != nil {
+	if r.isWide() {
+		r.wide.backward()
+	} else if r.wantBack(); dtheta != nil {
 		r.sharded(r.backwardShard)
 	} else if dx != nil {
 		loop(r.blocks(), r.backwardBlock)
@@ -217,20 +231,40 @@ func (r *runner[B, C]) grad(dtheta, dx, xs []B, cotangent func(dy, y []B, lo int
 	r.rows = countRows(len(xs), r.c.in(), "xs")
 	r.check(dtheta, dx)
 	r.xs, r.dtheta, r.dx, r.cotangent = xs, dtheta, dx, cotangent
-	if dtheta != nil || dx != nil {
-		r.c.wantTransposes(dx != nil)
-	}
-	if dtheta != nil && r.long() {
-		r.pieces(r.gradBlock)
-	} else if dtheta != nil {
-		r.sharded(r.gradShard)
+	if dtheta != nil && r.isWide() {
+		r.wideLayers().forward(nil)
+		r.wide.backward()
 	} else {
-		loop(r.blocks(), r.gradBlock)
+		r.c.want(matrices)
+		r.wantBack()
+		if dtheta != nil {
+			r.sharded(r.gradShard)
+		} else {
+			loop(r.blocks(), r.gradBlock)
+		}
 	}
 	r.xs, r.dtheta, r.dx, r.cotangent = nil, nil, nil, nil
 }
 
+// wantBack packs what blocks need on their way back.
+func (r *runner[B, C]) wantBack() {
+	if r.dtheta != nil || r.dx != nil {
+		r.c.want(transposes)
+	}
+	if r.dx != nil {
+		r.c.want(firstTranspose)
+	}
+}
+
 func (r *runner[B, C]) overwrites(on bool) { r.overwrite = on }
+
+func (r *runner[B, C]) gradNorm() float64 {
+	var sum float64
+	for _, v := range r.norms {
+		sum += v
+	}
+	return math.Sqrt(sum)
+}
 
 func (r *runner[B, C]) check(dtheta, dx []B) {
 	if dtheta != nil {
@@ -248,6 +282,7 @@ func (r *runner[B, C]) sharded(work func(int)) {
 	if r.shards == 0 {
 		if r.overwrite {
 			clear(r.dtheta)
+			r.norms = r.norms[:0]
 		}
 		return
 	}
@@ -255,7 +290,11 @@ func (r *runner[B, C]) sharded(work func(int)) {
 		r.sums = append(r.sums, make([]C, len(r.c.theta)))
 	}
 	loop(r.shards, work)
-	loop((len(r.c.theta)+reduceChunk-1)/reduceChunk, r.reducePart)
+	parts := (len(r.c.theta) + reduceChunk - 1) / reduceChunk
+	if r.overwrite {
+		room(&r.norms, parts)
+	}
+	loop(parts, r.reducePart)
 }
 
 // shard calls f for the blocks of shard s.
@@ -276,6 +315,9 @@ func (r *runner[B, C]) reduce(i int) {
 		r.c.k.add(sum, s[lo:hi])
 	}
 	r.accumulate(lo, sum)
+	if r.overwrite {
+		r.norms[i] = sumSquares(r.dtheta[lo:hi])
+	}
 }
 
 // accumulate adds sum to dtheta from lo on, or overwrites it.
@@ -297,86 +339,15 @@ func (r *runner[B, C]) accumulate(lo int, sum []C) {
 	}
 }
 
-// A parameter gradient of longParams numbers costs more to write once for every
-// shard and to add up than to make. Then each block packs the inputs of its
-// layers and the cotangents of their sums, and the gradient is made of them in
-// pieces of pieceRows rows of a matrix. It has the bits of the sum over shards as
-// long as no shard has two blocks.
-const (
-	longParams = 1 << 16
-	pieceRows  = 4 * gemm.PieceRows
-)
-
-func (r *runner[B, C]) long() bool {
-	return len(r.c.theta) >= longParams && r.rows > 0 && r.blocks() <= maxShards
-}
-
-// task is the rows lo to hi of the gradient of the matrix of a layer.
-type task struct{ layer, lo, hi int }
-
-// pieces is sharded for a long gradient: block runs the blocks and leaves the
-// matrices of which the gradient is made.
-func (r *runner[B, C]) pieces(block func(int)) {
-	if r.pairs == nil {
-		r.pairs = make([]gemm.Pair[C], len(r.c.layers))
-		for l := range r.c.layers {
-			m, _ := r.c.shape(l)
-			for lo := 0; lo < m; lo += pieceRows {
-				r.tasks = append(r.tasks, task{l, lo, min(lo+pieceRows, m)})
-			}
-		}
+// sumSquares returns |x|^2, in float64.
+func sumSquares[T Float](x []T) float64 {
+	switch x := any(x).(type) {
+	case []float32:
+		return vmath.SumSquares32(x)
+	case []float64:
+		return vmath.Dot(x, x)
 	}
-	for l := range r.pairs {
-		m, n := r.c.shape(l)
-		r.pairs[l].Reserve(r.rows, m, n)
-	}
-	r.inPieces = true
-	loop(r.blocks(), block)
-	r.inPieces = false
-	loop(len(r.tasks), r.pieceTask)
-}
-
-// shape returns the shape in which the gradient of the matrix of layer l is
-// made: a column is as good as a row.
-func (c *core[C]) shape(l int) (rows, cols int) {
-	y := &c.layers[l]
-	if y.out == 1 {
-		return 1, y.in + 1
-	}
-	return y.in + 1, y.out
-}
-
-// put leaves input and cotangents of layer l of the rows from lo for piece.
-func (r *runner[B, C]) put(l, lo, rows int, a, delta []C) {
-	y := &r.c.layers[l]
-	am := gemm.Of(a, rows, y.in+1)
-	dm := gemm.Matrix[C]{Data: delta, Rows: rows, Cols: y.out, RowStride: r.c.stride(l + 1), ColStride: 1}
-	if y.out == 1 {
-		am, dm = dm, am
-	}
-	r.pairs[l].Put(lo, am, dm)
-}
-
-// piece adds one piece of the parameter gradient to dtheta.
-func (r *runner[B, C]) piece(i int) {
-	k := r.tasks[i]
-	_, n := r.c.shape(k.layer)
-	t := r.take()
-	lo, size := r.c.layers[k.layer].off+k.lo*n, (k.hi-k.lo)*n
-	dst, same := any(r.dtheta).([]C)
-	if same && r.overwrite {
-		dst = dst[lo : lo+size]
-	} else {
-		if len(t.piece) < size {
-			t.piece = make([]C, size)
-		}
-		dst = t.piece[:size]
-	}
-	t.s.MulPair(gemm.Of(dst, k.hi-k.lo, n), &r.pairs[k.layer], k.lo, blockRows)
-	if !same || !r.overwrite {
-		r.accumulate(lo, dst)
-	}
-	r.give(t)
+	panic("unreachable")
 }
 
 // take and give lend tapes to the blocks of Grad: as many as goroutines.
@@ -490,7 +461,7 @@ func (r *runner[B, C]) backwardTape(t *tape[B, C], lo int, sum []C, first bool) 
 func (r *runner[B, C]) gradTape(b int, sum []C, first bool) {
 	t := r.take()
 	lo := b * blockRows
-	back := sum != nil || r.dx != nil || r.inPieces
+	back := sum != nil || r.dx != nil
 	r.forwardTape(t, lo, nil, back)
 	n := t.rows * r.c.out()
 	convert(t.y[:n], t.a[len(r.c.layers)][:n])
@@ -515,9 +486,7 @@ func (r *runner[B, C]) pull(t *tape[B, C], lo int, dy []B, sum []C, first bool) 
 		beta = 0
 	}
 	for l := last; l >= 0; l-- {
-		if r.inPieces {
-			r.put(l, lo, t.rows, t.a[l], delta)
-		} else if sum != nil {
+		if sum != nil {
 			c.weights(l, t.rows, sum, t.a[l], delta, &t.s, beta)
 		}
 		if l == 0 && r.dx == nil {

@@ -46,17 +46,43 @@ type objective struct {
 // kernels holds the elementwise loops of one element type.
 type kernels[T nn.Float] struct {
 	softplus func(y, dy, z []T) // log(1 + e^z) and its derivative
-	pass     func(n *nn.MLP) *nn.Pass[T]
+	// bernoulli returns sum_i x_i y_i - sp_i and sets dy_i = w (dy_i - x_i).
+	bernoulli func(dy, x, y, sp []T, w T) float64
+	pass      func(n *nn.MLP) *nn.Pass[T]
 }
 
-var kernels32 = kernels[float32]{vmath.Softplus32Slice, (*nn.MLP).NewPass32}
+var kernels32 = kernels[float32]{vmath.Softplus32Slice, vmath.Bernoulli32, (*nn.MLP).NewPass32}
 
 var kernels64 = kernels[float64]{
 	func(y, dy, z []float64) {
 		vmath.SigmoidSlice(dy, z)
 		vmath.SoftplusSlice(y, z)
 	},
+	bernoulli64,
 	(*nn.MLP).NewPass,
+}
+
+// bernoulli64 is vmath.Bernoulli32 in float64.
+func bernoulli64(dy, x, y, sp []float64, w float64) float64 {
+	var s0, s1, s2, s3 float64
+	dy, y, sp = dy[:len(x)], y[:len(x)], sp[:len(x)]
+	j := 0
+	for ; j+4 <= len(x); j += 4 {
+		x, y, sp, dy := x[j:j+4:j+4], y[j:j+4:j+4], sp[j:j+4:j+4], dy[j:j+4:j+4]
+		s0 += float64(x[0]*y[0]) - sp[0]
+		s1 += float64(x[1]*y[1]) - sp[1]
+		s2 += float64(x[2]*y[2]) - sp[2]
+		s3 += float64(x[3]*y[3]) - sp[3]
+		dy[0] = w * (dy[0] - x[0])
+		dy[1] = w * (dy[1] - x[1])
+		dy[2] = w * (dy[2] - x[2])
+		dy[3] = w * (dy[3] - x[3])
+	}
+	for ; j < len(x); j++ {
+		s0 += float64(x[j]*y[j]) - sp[j]
+		dy[j] = w * (dy[j] - x[j])
+	}
+	return (s0 + s2) + (s1 + s3)
 }
 
 // engine computes the Monte Carlo ELBO of review eq. (32) and its gradient, with
@@ -236,27 +262,7 @@ func (e *engine[T]) row(dy, y, x, buf []T) float64 {
 	switch {
 	case m.cfg.Likelihood == Bernoulli:
 		e.k.softplus(buf, dy, y)
-		w := T(e.weight)
-		// Four sums, so that none waits for another.
-		var s0, s1, s2, s3 float64
-		y, buf, dy := y[:len(x)], buf[:len(x)], dy[:len(x)]
-		j := 0
-		for ; j+4 <= len(x); j += 4 {
-			x, y, buf, dy := x[j:j+4:j+4], y[j:j+4:j+4], buf[j:j+4:j+4], dy[j:j+4:j+4]
-			s0 += float64(x[0]*y[0] - buf[0])
-			s1 += float64(x[1]*y[1] - buf[1])
-			s2 += float64(x[2]*y[2] - buf[2])
-			s3 += float64(x[3]*y[3] - buf[3])
-			dy[0] = w * (dy[0] - x[0])
-			dy[1] = w * (dy[1] - x[1])
-			dy[2] = w * (dy[2] - x[2])
-			dy[3] = w * (dy[3] - x[3])
-		}
-		for ; j < len(x); j++ {
-			s0 += float64(x[j]*y[j] - buf[j])
-			dy[j] = w * (dy[j] - x[j])
-		}
-		return (s0 + s2) + (s1 + s3)
+		return e.k.bernoulli(dy, x, y, buf, T(e.weight))
 	case m.cfg.Likelihood == GaussianDiag:
 		var s float64
 		for j, v := range x {

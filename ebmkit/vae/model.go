@@ -213,33 +213,25 @@ func (m *Model) SetParams(theta []float64) error {
 			return &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("theta[%d]", k), Value: v, Want: "a finite number"}
 		}
 	}
-	return setParams(m, theta)
-}
-
-// setParams takes over parameters that are finite.
-func setParams[T nn.Float](m *Model, theta []T) error {
 	e, d := m.enc.NumParams(), m.dec.NumParams()
 	if m.learnsSD() {
-		// Beyond, s^2 is 0 or infinite.
-		if !(math.Abs(float64(theta[e+d])) < 300) {
-			return &ebmkit.ArgError{Func: "vae.Model.SetParams", Arg: "log s", Value: theta[e+d], Want: "a number between -300 and 300"}
+		if err := checkLogSD(fn, theta[e+d]); err != nil {
+			return err
 		}
+		m.logSD = theta[e+d]
 	}
-	var err error
-	switch theta := any(theta).(type) {
-	case []float32:
-		if err = m.enc.SetParams32(theta[:e]); err == nil {
-			err = m.dec.SetParams32(theta[e : e+d])
-		}
-	case []float64:
-		if err = m.enc.SetParams(theta[:e]); err == nil {
-			err = m.dec.SetParams(theta[e : e+d])
-		}
+	if err := m.enc.SetParams(theta[:e]); err != nil {
+		return err
 	}
-	if m.learnsSD() {
-		m.logSD = float64(theta[e+d])
+	return m.dec.SetParams(theta[e : e+d])
+}
+
+// checkLogSD returns *ebmkit.ArgError if s^2 is 0 or infinite, or nearly so.
+func checkLogSD(fn string, v float64) error {
+	if math.Abs(v) < 300 {
+		return nil
 	}
-	return err
+	return &ebmkit.ArgError{Func: fn, Arg: "log s", Value: v, Want: "a number between -300 and 300"}
 }
 
 // Encode writes the mean and the standard deviation of q_phi(z|x), both n x L,

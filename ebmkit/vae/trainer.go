@@ -9,8 +9,6 @@ import (
 	"github.com/ebmkit/hitchhiker/ebmkit/nn"
 	"github.com/ebmkit/hitchhiker/internal/loop"
 	"github.com/ebmkit/hitchhiker/internal/minibatch"
-	"github.com/ebmkit/hitchhiker/internal/par"
-	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // TrainConfig says how a Trainer works.
@@ -133,14 +131,13 @@ func NewTrainer(m *Model, data *ebmkit.Ensemble, cfg TrainConfig) (*Trainer, err
 
 // run is a stepper in T.
 type run[T nn.Float] struct {
-	e           *engine[T]
-	data        *minibatch.Batches[T]
-	noise       *ebmkit.Stream
-	adam        *nn.Adam[T]
-	theta, grad []T
-
-	squares    []float64 // of parts of grad
-	squarePart func(i int)
+	e     *engine[T]
+	data  *minibatch.Batches[T]
+	noise *ebmkit.Stream
+	nets  *nn.Descent[T]
+	sd    *nn.Adam[T] // of log s
+	logSD [1]T
+	grad  []T
 }
 
 func newRun[T nn.Float](m *Model, k *kernels[T], data *ebmkit.Ensemble, cfg *TrainConfig) (*run[T], error) {
@@ -148,76 +145,58 @@ func newRun[T nn.Float](m *Model, k *kernels[T], data *ebmkit.Ensemble, cfg *Tra
 	if err != nil {
 		return nil, err
 	}
-	adam, err := nn.NewAdam[T](cfg.Adam)
+	nets, err := nn.NewDescent[T](cfg.Adam, m.enc, m.dec)
 	if err != nil {
 		return nil, err
 	}
-	r := &run[T]{e: newEngine(m, k), data: b, noise: ebmkit.NewStream(cfg.Seed, "noise", 0), adam: adam}
+	sd, err := nn.NewAdam[T](cfg.Adam)
+	if err != nil {
+		return nil, err
+	}
+	r := &run[T]{e: newEngine(m, k), data: b, noise: ebmkit.NewStream(cfg.Seed, "noise", 0), nets: nets, sd: sd,
+		grad: make([]T, m.NumParams())}
 	r.e.reserve(b.Size(), cfg.Samples)
-	for _, v := range m.Params(nil) {
-		r.theta = append(r.theta, T(v))
-	}
-	r.grad = make([]T, len(r.theta))
-	r.squares = make([]float64, (len(r.grad)+gradPart-1)/gradPart)
-	r.squarePart = func(i int) {
-		part := r.grad[i*gradPart : min((i+1)*gradPart, len(r.grad))]
-		r.squares[i] = square(part)
-	}
 	return r, nil
 }
 
 func (r *run[T]) step(o objective, clip float64) (recon, kl, norm float64, err error) {
 	r.noise.FillNormal(r.e.eps)
 	recon, kl = r.e.grad(r.grad, r.data.Next(), o)
-	norm = r.norm()
-	if loss := o.beta*kl - recon; !finite(norm) || !finite(loss) {
-		hint := "the gradient's norm, loss %g: lower the learning rate, or set Clip"
-		v := norm
-		if finite(norm) {
-			hint, v = "the loss, gradient norm finite: lower the learning rate, or set Clip", loss
-		} else {
-			hint = fmt.Sprintf(hint, loss)
-		}
-		return recon, kl, norm, &ebmkit.DivergedError{Func: "vae.Trainer", Walker: -1, Value: v, Hint: hint}
+	nets := r.grad[:r.nets.NumParams()]
+	norm = math.Hypot(r.e.enc.GradNorm(), r.e.dec.GradNorm())
+	for _, g := range r.grad[len(nets):] {
+		norm = math.Hypot(norm, float64(g))
+	}
+	diverged := func(v float64, hint string) error {
+		return &ebmkit.DivergedError{Func: "vae.Trainer", Walker: -1, Value: v, Hint: hint}
+	}
+	switch loss := o.beta*kl - recon; {
+	case !finite(norm):
+		return recon, kl, norm, diverged(norm, fmt.Sprintf("the gradient's norm, loss %g: lower the learning rate, or set Clip", loss))
+	case !finite(loss):
+		return recon, kl, norm, diverged(loss, "the loss, gradient norm finite: lower the learning rate, or set Clip")
 	}
 	if clip > 0 && norm > clip {
 		nn.Clip(r.grad, clip)
 	}
-	r.adam.Step(r.theta, r.grad)
-	if err := setParams(r.e.m, r.theta); err != nil {
-		return recon, kl, norm, &ebmkit.DivergedError{Func: "vae.Trainer", Walker: -1, Value: norm,
-			Hint: fmt.Sprintf("the model refuses the new parameters (%v): lower the learning rate; the value is the norm of the gradient", err)}
+	m := r.e.m
+	if m.learnsSD() {
+		r.logSD[0] = T(m.logSD)
+		r.sd.Step(r.logSD[:], r.grad[len(nets):])
+		if err := checkLogSD("vae.Trainer.Step", float64(r.logSD[0])); err != nil {
+			return recon, kl, norm, diverged(norm, fmt.Sprintf("the model refuses a parameter (%v): lower the learning rate; the value is the norm of the gradient", err))
+		}
+	}
+	if err := r.nets.Step(nets); err != nil {
+		return recon, kl, norm, diverged(norm, fmt.Sprintf("the value is the norm of the gradient; %v", err))
+	}
+	if m.learnsSD() {
+		m.logSD = float64(r.logSD[0])
 	}
 	return recon, kl, norm, nil
 }
 
 func finite(v float64) bool { return v-v == 0 }
-
-// gradPart components of the gradient are squared and added up together.
-const gradPart = 4096
-
-// norm is nn.Norm for long gradients, on all cores.
-func (r *run[T]) norm() float64 {
-	par.For(context.Background(), len(r.squares), r.squarePart)
-	var sum float64
-	for _, v := range r.squares {
-		sum += v
-	}
-	return math.Sqrt(sum)
-}
-
-// square returns |g|^2.
-func square[T nn.Float](g []T) float64 {
-	switch g := any(g).(type) {
-	case []float32:
-		var s [1]float32
-		vmath.DotRows32(s[:], 1, g, len(g), g, 1)
-		return float64(s[0])
-	case []float64:
-		return vmath.Dot(g, g)
-	}
-	panic("unreachable")
-}
 
 // Model returns the model that is trained.
 func (t *Trainer) Model() *Model { return t.m }
@@ -233,7 +212,8 @@ func (t *Trainer) Series(f func(r Record) float64) []float64 { return t.loop.Ser
 
 // Step takes one step and returns its record, which is also the last of History.
 // When loss or gradient are not finite it returns *ebmkit.DivergedError, the
-// model keeps its last parameters, and the trainer takes no further step.
+// model keeps its last parameters, and the trainer takes no further step. When it
+// is a parameter that is not, which takes absurd rates, the parameters are lost.
 func (t *Trainer) Step() (Record, error) { return t.loop.Step() }
 
 // Fit takes steps until there are total of them. It stops between two steps when

@@ -73,42 +73,77 @@ type Packed[T Float] struct {
 
 // Pack stores a copy of b, and reuses the memory of an earlier one.
 func (p *Packed[T]) Pack(b Matrix[T]) {
-	for j := range p.Reserve(b.Rows, b.Cols) {
-		p.PackPanel(b, j)
+	p.Reserve(b.Rows, b.Cols)
+	for j := range Panels[T](b.Cols) {
+		PackPanel(p.Panel(j, 0, b.Rows), b, j)
 	}
 }
 
-// Reserve makes room for a matrix and returns its number of panels, each of which
-// PackPanel then copies, in any order or at the same time; or PackRows does, some
-// rows at a time.
-func (p *Packed[T]) Reserve(rows, cols int) (panels int) {
-	w := width[T](2)
-	full := cols / w
-	panels = full
-	size := full * w * rows
-	if rest := cols - full*w; rest > 0 {
-		size += width[T](lastVectors[T](rest)) * rows
-		panels++
+// Reserve makes room for a matrix, of which Panel then returns what is to be
+// filled, or PackRows fills some rows.
+func (p *Packed[T]) Reserve(rows, cols int) {
+	size := 0
+	if n := Panels[T](cols); n > 0 {
+		size = ((n-1)*width[T](2) + PanelWidth[T](cols, n-1)) * rows
 	}
 	if cap(p.data) < size {
 		p.data = make([]T, size)
 	}
 	p.rows, p.cols, p.data = rows, cols, p.data[:size]
-	return panels
 }
 
-// PackPanel copies one panel of b, which has the size given to Reserve.
-func (p *Packed[T]) PackPanel(b Matrix[T], panel int) {
+// PackPanel copies a panel of b into dst, which has b.Rows rows of PanelWidth.
+func PackPanel[T Float](dst []T, b Matrix[T], panel int) {
 	b.check()
-	if b.Rows != p.rows || b.Cols != p.cols {
+	if len(dst) != b.Rows*PanelWidth[T](b.Cols, panel) {
 		panic("gemm: shapes do not fit")
 	}
-	j := panel * width[T](2)
-	packPanel(p.data[j*b.Rows:], b, j)
+	packPanel(dst, b, panel*width[T](2))
 }
 
 // PanelCols returns how many columns the panels but the last have.
 func PanelCols[T Float]() int { return width[T](2) }
+
+// Panels returns the number of panels of a matrix with so many columns.
+func Panels[T Float](cols int) int { return (cols + width[T](2) - 1) / width[T](2) }
+
+// PanelWidth returns how wide a panel of a matrix with so many columns is,
+// zeros included.
+func PanelWidth[T Float](cols, panel int) int {
+	rest := cols - panel*width[T](2)
+	if panel < 0 || rest < 1 {
+		panic("gemm: no such panel")
+	}
+	return width[T](lastVectors[T](rest))
+}
+
+// Panel returns rows lo to hi-1 of a panel, one after another, each filled up with
+// zeros to PanelWidth. They share memory with p.
+func (p *Packed[T]) Panel(panel, lo, hi int) []T {
+	w := PanelWidth[T](p.cols, panel)
+	return p.data[panel*width[T](2)*p.rows:][: w*p.rows : w*p.rows][lo*w : hi*w]
+}
+
+// Unpack writes rows of a panel, as Packed.Panel has them, into its columns of
+// c, which is row-major.
+func Unpack[T Float](c Matrix[T], panel int, rows []T) {
+	c.check()
+	j, w := panel*width[T](2), PanelWidth[T](c.Cols, panel)
+	cols := min(w, c.Cols-j)
+	if c.ColStride != 1 || len(rows) != c.Rows*w {
+		panic("gemm: shapes do not fit")
+	}
+	if c.Rows == 0 {
+		return
+	}
+	if useAVX2 && cols == w {
+		copyRows(c.Data[j:], c.RowStride, rows, w, c.Rows, lastVectors[T](cols))
+		return
+	}
+	for i := range c.Rows {
+		copy(c.Data[i*c.RowStride+j:][:cols], rows[i*w:])
+	}
+}
 
 // PackRows copies b as rows at, at+1, .. of the matrix.
 func (p *Packed[T]) PackRows(at int, b Matrix[T]) {
@@ -224,6 +259,18 @@ func (s *Scratch[T]) MulPacked(c Matrix[T], alpha T, a Matrix[T], b *Packed[T], 
 			cols := min(w, b.cols-j)
 			s.columns(c, alpha, a, b.data[j*b.rows:], width[T](lastVectors[T](cols)), j, cols, beta, lo, hi)
 		}
+	}
+}
+
+// MulPanel writes a times a packed panel into dst, in which it is packed too:
+// with the bits of MulPacked, and zeros where the panel has them. It needs no
+// scratch. It panics if the shapes do not fit.
+func MulPanel[T Float](dst []T, a Matrix[T], panel []T, cols int) {
+	a.check()
+	if vectors := cols / width[T](1); vectors*width[T](1) != cols || len(panel) != a.Cols*cols || len(dst) != a.Rows*cols {
+		panic("gemm: shapes do not fit")
+	} else if a.Rows > 0 {
+		tiles(a.Rows, vectors, a, 0, tileRows*a.RowStride, panel, cols, dst, cols, 1, 0)
 	}
 }
 

@@ -234,6 +234,54 @@ func benchMul[T Float](b *testing.B, m, n, k int, packed bool, form int) {
 	b.ReportMetric(flops/float64(b.Elapsed().Nanoseconds()), "GFLOPS")
 }
 
+// A product made of panels has the bits of MulPacked, in part or whole, with zeros
+// beyond its columns.
+func testPanel[T Float](t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	var s Scratch[T]
+	var b, out Packed[T]
+	for _, sh := range [][3]int{{1, 1, 1}, {13, 6, 16}, {64, 25, 40}, {7, 12, 8}, {9, 0, 9}, {6, 3, 33}} {
+		m, k, n := sh[0], sh[1], sh[2]
+		a, full := random[T](r, m, k, false), random[T](r, k, n, false)
+		want, got := random[T](r, m, n, false), random[T](r, m, n, false)
+		b.Pack(full)
+		s.MulPacked(want, 1, a, &b, 0)
+		out.Reserve(m, n)
+		for j := range Panels[T](n) {
+			for lo, hi := 0, (m+1)/2; lo < m; lo, hi = hi, m {
+				part := a
+				part.Data, part.Rows = a.Data[lo*a.RowStride:], hi-lo
+				MulPanel(out.Panel(j, lo, hi), part, b.Panel(j, 0, k), PanelWidth[T](n, j))
+				c := got
+				c.Data, c.Rows = got.Data[lo*got.RowStride:], hi-lo
+				Unpack(c, j, out.Panel(j, lo, hi))
+			}
+			w := PanelWidth[T](n, j)
+			for at, v := range out.Panel(j, 0, m) {
+				if col := j*PanelCols[T]() + at%w; col >= n && v != 0 {
+					t.Errorf("%v: %v beyond the last column", sh, v)
+				}
+			}
+		}
+		for i := range m {
+			for j := range n {
+				if g, w := at(got, i, j), at(want, i, j); bits(g) != bits(w) {
+					t.Fatalf("%v: element (%d, %d): %v, want %v", sh, i, j, g, w)
+				}
+			}
+		}
+	}
+}
+
+func TestPanel(t *testing.T) {
+	for _, avx2 := range []bool{true, false} {
+		onPath(t, avx2, func() {
+			t.Run(fmt.Sprint("f32/", avx2), testPanel[float32])
+			t.Run(fmt.Sprint("f64/", avx2), testPanel[float64])
+		})
+	}
+}
+
 func BenchmarkMul(b *testing.B) {
 	for _, sh := range [][3]int{{128, 128, 128}, {512, 512, 512}, {64, 128, 128}, {64, 128, 2}, {64, 2, 128}, {64, 1, 128}, {128, 128, 512}, {16, 16, 16}, {100, 128, 784}} {
 		m, n, k := sh[0], sh[1], sh[2]
