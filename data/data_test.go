@@ -35,6 +35,9 @@ func TestDigits(t *testing.T) {
 	if p.N != 1797 || p.Dim() != 64 || len(p.X) != 1797*64 || len(p.Label) != 1797 {
 		t.Fatalf("%d pictures of %d pixels", p.N, p.Dim())
 	}
+	if e := p.Points(); e.N != p.N || e.Dim != 64 || &e.Row(1)[0] != &p.At(1)[0] {
+		t.Error("Points are not the pictures")
+	}
 	count := map[string]int{}
 	for _, l := range p.Label {
 		count[l]++

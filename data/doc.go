@@ -28,6 +28,11 @@ type Pictures struct {
 // Dim returns the number of pixels of a picture.
 func (p *Pictures) Dim() int { return p.Rows * p.Cols }
 
+// Points returns the pictures as points of R^Dim, sharing memory.
+func (p *Pictures) Points() *ebmkit.Ensemble {
+	return &ebmkit.Ensemble{N: p.N, Dim: p.Dim(), X: p.X}
+}
+
 // At returns picture i, sharing memory. It panics if there is none.
 func (p *Pictures) At(i int) []float64 {
 	return p.X[i*p.Dim() : (i+1)*p.Dim() : (i+1)*p.Dim()]

@@ -3,6 +3,7 @@ package ebmkit
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -88,6 +89,17 @@ func TestEvaluatorPanicsOnWrongLengths(t *testing.T) {
 			}()
 			f()
 		}()
+	}
+}
+
+func TestEnsembleMap(t *testing.T) {
+	e := &Ensemble{N: 3, Dim: 2, X: []float64{1, 2, 3, 4, 5, 6}}
+	got := e.Map(func(x []float64) float64 { return 10*x[0] + x[1] })
+	if want := []float64{12, 34, 56}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := (&Ensemble{Dim: 2}).Map(nil); len(got) != 0 {
+		t.Errorf("%v of no points", got)
 	}
 }
 

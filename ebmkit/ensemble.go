@@ -44,6 +44,16 @@ func (e *Ensemble) Col(j int) []float64 {
 	return c
 }
 
+// Map returns f of every point, in order: e.Map(target.Energy) are N energies. f
+// must not keep or change its argument.
+func (e *Ensemble) Map(f func(x []float64) float64) []float64 {
+	v := make([]float64, e.N)
+	for i := range v {
+		v[i] = f(e.Row(i))
+	}
+	return v
+}
+
 // Slice returns points lo to hi-1 as an ensemble that shares memory with e.
 func (e *Ensemble) Slice(lo, hi int) Ensemble {
 	s := Ensemble{N: hi - lo, Dim: e.Dim, X: e.X[lo*e.Dim : hi*e.Dim]}

@@ -265,6 +265,29 @@ func TestPicture(t *testing.T) {
 	}
 }
 
+func TestPictures(t *testing.T) {
+	got, err := Pictures(1, 2, []float64{1, 2, 3, 4, 5, 6}, 2).Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := Picture(5, 7, []float64{
+		1, 1, 1, 1, 1, 1, 1,
+		1, 1, 2, 1, 3, 4, 1,
+		1, 1, 1, 1, 1, 1, 1,
+		1, 5, 6, 1, 1, 1, 1,
+		1, 1, 1, 1, 1, 1, 1,
+	}).Spec()
+	if g, w := got.Series[0].Grid, want.Series[0].Grid; g.Nx != w.Nx || g.Ny != w.Ny || !slices.Equal(g.Z, w.Z) {
+		t.Errorf("%+v, want %+v", g, w)
+	}
+	for _, f := range []Figure{Pictures(0, 1, []float64{1}, 1), Pictures(1, 2, []float64{1}, 1), Pictures(1, 1, nil, 1),
+		Pictures(1, 1, []float64{1}, 0), Pictures(1, 1, []float64{1}, math.MaxInt), Pictures(1, 1, []float64{math.NaN()}, 1)} {
+		if f.Err() == nil {
+			t.Error("bad arguments are accepted")
+		}
+	}
+}
+
 func TestSharedAxes(t *testing.T) {
 	a, b := New().Line("", []float64{0, 1}, []float64{0, 1}), New().Line("", []float64{5, 9}, []float64{-3, 2})
 	s, err := Specs(Small(2, a, b))

@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 )
@@ -28,4 +29,35 @@ func Picture(rows, cols int, pixels []float64) Figure {
 	f.s.Picture, f.s.Theme = true, Print()
 	f.s.Theme.Map = Greys
 	return f.Heat(g, Pixels).EqualAspect()
+}
+
+// Pictures shows pictures of rows x cols pixels, one after another in pixels, as one
+// Picture: so many across, with a line of paper around each. The last row may be
+// short.
+func Pictures(rows, cols int, pixels []float64, across int) Figure {
+	const who = "plotting.Pictures"
+	bad := func(arg string, value any, want string) Figure {
+		return New().fail(&ebmkit.ArgError{Func: who, Arg: arg, Value: value, Want: want})
+	}
+	switch {
+	case rows < 1 || cols < 1 || rows > maxCells/cols:
+		return bad("rows x cols", fmt.Sprintf("%d x %d", rows, cols), fmt.Sprintf("at least 1 x 1 and at most %d pixels", maxCells))
+	case len(pixels) == 0 || len(pixels)%(rows*cols) != 0:
+		return bad("len(pixels)", len(pixels), fmt.Sprintf("a positive multiple of rows*cols = %d", rows*cols))
+	case across < 1 || across > maxCells:
+		return bad("across", across, fmt.Sprintf("from 1 to %d pictures", maxCells))
+	}
+	n := len(pixels) / (rows * cols)
+	down := (n + across - 1) / across
+	high, wide := down*(rows+1)+1, across*(cols+1)+1
+	if high > maxCells/wide {
+		return bad("across", across, fmt.Sprintf("so many that the whole has at most %d pixels", maxCells))
+	}
+	all := slices.Repeat([]float64{slices.Min(pixels)}, high*wide)
+	for i := range n * rows {
+		k, r := i/rows, i%rows
+		at := (k/across*(rows+1)+1+r)*wide + k%across*(cols+1) + 1
+		copy(all[at:at+cols], pixels[i*cols:])
+	}
+	return Picture(high, wide, all)
 }

@@ -63,3 +63,16 @@ func Size(full, reduced int) int {
 	}
 	return full
 }
+
+// Each returns f of every x, in order: a column of a table or of a figure, measured
+// at the values of a parameter.
+//
+//	ks := []float64{1, 2, 4, 8}
+//	gaps := nb.Each(ks, func(k float64) ebmkit.Estimate { return gap(int(k)) })
+func Each[X, Y any](xs []X, f func(x X) Y) []Y {
+	ys := make([]Y, len(xs))
+	for i, x := range xs {
+		ys[i] = f(x)
+	}
+	return ys
+}

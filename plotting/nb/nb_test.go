@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -361,6 +362,12 @@ func TestFormsOfRasterFigures(t *testing.T) {
 	}
 	if _, err := Forms(plotting.New().Line("bad", []float64{0, 1}, []float64{1, math.NaN()})); err == nil || !strings.Contains(err.Error(), "bad") {
 		t.Errorf("a figure with NaN: %v", err)
+	}
+}
+
+func TestEach(t *testing.T) {
+	if got := Each([]int{1, 2, 3}, func(k int) float64 { return float64(k) / 2 }); !slices.Equal(got, []float64{0.5, 1, 1.5}) {
+		t.Errorf("%v", got)
 	}
 }
 
