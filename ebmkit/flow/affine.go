@@ -145,31 +145,8 @@ func (m Linear) build(b *builder) (layer, []float64, error) {
 	}
 	l := &linear{d: d, perm: make([]int, d), sign: make([]float64, d), s: make([]float64, d),
 		lower: make([]float64, d*d), upper: make([]float64, d*d), w: make([]float64, d*d), wt: make([]float64, d*d)}
-	for i := range l.perm {
-		l.perm[i] = i
-	}
-	// Gaussian elimination with row exchanges: row i of P'W is row perm[i] of W.
-	for k := range d {
-		p := k
-		for i := k + 1; i < d; i++ {
-			if math.Abs(w[i*d+k]) > math.Abs(w[p*d+k]) {
-				p = i
-			}
-		}
-		if !(math.Abs(w[p*d+k]) > 1e-12*size) {
-			return nil, nil, b.bad("Matrix", fmt.Sprintf("rank %d", k), fmt.Sprintf("an invertible matrix, rank %d", d))
-		}
-		if p != k {
-			l.perm[k], l.perm[p] = l.perm[p], l.perm[k]
-			for j := range d {
-				w[k*d+j], w[p*d+j] = w[p*d+j], w[k*d+j]
-			}
-		}
-		for i := k + 1; i < d; i++ {
-			f := w[i*d+k] / w[k*d+k]
-			w[i*d+k] = f
-			vmath.Axpy(w[i*d+k+1:(i+1)*d], -f, w[k*d+k+1:(k+1)*d])
-		}
+	if rank := eliminate(w, l.perm, 1e-12*size); rank < d {
+		return nil, nil, b.bad("Matrix", fmt.Sprintf("rank %d", rank), fmt.Sprintf("an invertible matrix, rank %d", d))
 	}
 	theta := make([]float64, d*d)
 	lo, up := 0, d*(d-1)/2
@@ -181,6 +158,40 @@ func (m Linear) build(b *builder) (layer, []float64, error) {
 		theta[d*(d-1)+i] = vmath.Log(math.Abs(s))
 	}
 	return l, theta, nil
+}
+
+// eliminate replaces the square matrix w by its factors L (below the diagonal,
+// where it has ones) and U with P'w = L U, by Gaussian elimination with row
+// exchanges: row i of P'w is row perm[i] of w. It returns how many pivots it found
+// that are larger than least, and stops at the first that is not.
+func eliminate(w []float64, perm []int, least float64) int {
+	d := len(perm)
+	for i := range perm {
+		perm[i] = i
+	}
+	for k := range d {
+		p := k
+		for i := k + 1; i < d; i++ {
+			if math.Abs(w[i*d+k]) > math.Abs(w[p*d+k]) {
+				p = i
+			}
+		}
+		if !(math.Abs(w[p*d+k]) > least) {
+			return k
+		}
+		if p != k {
+			perm[k], perm[p] = perm[p], perm[k]
+			for j := range d {
+				w[k*d+j], w[p*d+j] = w[p*d+j], w[k*d+j]
+			}
+		}
+		for i := k + 1; i < d; i++ {
+			f := w[i*d+k] / w[k*d+k]
+			w[i*d+k] = f
+			vmath.Axpy(w[i*d+k+1:(i+1)*d], -f, w[k*d+k+1:(k+1)*d])
+		}
+	}
+	return d
 }
 
 // rotation makes the rows of a random matrix orthonormal (Gram and Schmidt, twice).

@@ -43,6 +43,9 @@
 // the objective Likelihood of a train.Trainer. In Table 1 the print lacks the
 // bars of the determinant.
 //
+// Trainings runs several of them under the same conditions, and Law measures what
+// flows of the plane have made of a density that is known.
+//
 // # Arithmetic
 //
 // Networks inside couplings compute in float32 or float64 as Config.Precision

@@ -220,6 +220,48 @@ func (f *Flow) NormalLogDets(xs []float64) [][]float64 {
 	return s
 }
 
+// NumericLogDets returns log |det J phi^-1(x_i)| for every row of xs by central
+// differences of Normalize over the step h: the Jacobian has the entries
+//
+//	J_kj = [phi^-1(x + h e_j) - phi^-1(x - h e_j)]_k / (2h),
+//
+// and its determinant is found by elimination. It knows nothing of the formulas of
+// the layers, which it is there to check, is -Inf where J is singular, and good to
+// about h^2 and 1e-16/h: networks want nn.Float64. It panics if xs is not made of
+// whole rows.
+func (f *Flow) NumericLogDets(xs []float64, h float64) []float64 {
+	d := f.dim
+	n := len(xs) / d
+	if n*d != len(xs) {
+		panic("flow: Flow.NumericLogDets: len(xs) is not a multiple of Dim")
+	}
+	dst := make([]float64, n)
+	near, jac, perm := make([]float64, 2*d*d), make([]float64, d*d), make([]int, d)
+	for i := range dst {
+		for j := range d {
+			plus, minus := near[2*j*d:(2*j+1)*d], near[(2*j+1)*d:(2*j+2)*d]
+			copy(plus, xs[i*d:])
+			copy(minus, xs[i*d:])
+			plus[j] += h
+			minus[j] -= h
+		}
+		f.Normalize(near, nil, near)
+		for j := range d {
+			for k := range d {
+				jac[k*d+j] = (near[2*j*d+k] - near[(2*j+1)*d+k]) / (2 * h)
+			}
+		}
+		if eliminate(jac, perm, 0) < d {
+			dst[i] = math.Inf(-1)
+			continue
+		}
+		for k := range d {
+			dst[i] += vmath.Log(math.Abs(jac[k*d+k]))
+		}
+	}
+	return dst
+}
+
 // carry takes the rows of src through all layers. stages, if not nil, are filled
 // with the rows after each layer, sums with log |det J| of the layers so far.
 func (f *Flow) carry(normal bool, dst, logDet, src []float64, stages, sums [][]float64) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
 	"github.com/ebmkit/hitchhiker/ebmkit/train"
+	"github.com/ebmkit/hitchhiker/internal/vmath"
 )
 
 // Likelihood is maximum likelihood for a *Flow, review eq. (71) and (72):
@@ -20,6 +21,20 @@ type Likelihood struct {
 }
 
 var _ train.Objective = Likelihood{}
+
+// LossTerms returns the means over the rows of xs of the two terms of review eq.
+// (72), as they stand in the loss,
+//
+//	base = -mean of log rho_Z(phi^-1(x)),   volume = -mean of log |det J phi^-1(x)|,
+//
+// whose sum is the loss of Likelihood without noise. It panics on a wrong length.
+func (f *Flow) LossTerms(xs []float64) (base, volume float64) {
+	n := len(xs) / f.dim
+	logDet := make([]float64, n)
+	f.Normalize(make([]float64, len(xs)), logDet, xs)
+	volume = -vmath.Sum(logDet) / float64(n)
+	return -vmath.Sum(f.LogDensity(nil, xs))/float64(n) - volume, volume
+}
 
 // Bind implements train.Objective.
 func (o Likelihood) Bind(t train.Task) (train.Bound, error) {
