@@ -10,6 +10,8 @@
 //	ThermodynamicIntegration   the mean slope of the energy, integrated
 //	SMC                        annealed populations that are resampled
 //
+// Those that lead from one energy to another have Run in common: Estimator.
+//
 // A Path is an energy with a control parameter lambda in [0, 1]; AIS.Run leads
 // from the energy from, whose log Z is known, to the energy to, and reports log
 // Z of to. Jarzynski.Run reports log Z(1)/Z(0) of its path, which is minus the

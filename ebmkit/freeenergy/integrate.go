@@ -18,6 +18,17 @@ const (
 	Simpson               // equal intervals, their number a multiple of 4
 )
 
+// String returns the name of the rule.
+func (r Rule) String() string {
+	switch r {
+	case Trapezoid:
+		return "trapezoid"
+	case Simpson:
+		return "Simpson"
+	}
+	return fmt.Sprintf("Rule(%d)", int(r))
+}
+
 // ThermodynamicIntegration estimates log Z by the integral (Kirkwood, 1935)
 //
 //	log Z(1)/Z(0) = - integral_0^1 <dU_lambda/dlambda>_lambda dlambda.
