@@ -87,12 +87,11 @@ func (t Training) Run(ctx context.Context, model ebmkit.Parametric, g *fokkerpla
 	case t.Every < 0:
 		return nil, bad("Every", t.Every, "at least 0")
 	}
-	density := func(p []float64) bool { return len(p) == g.Len() && math.Abs(g.Mass(p)-1) < 1e-9 }
 	wanted := fmt.Sprintf("a density of mass 1 on %d cells", g.Len())
-	if !density(data) {
+	if !isDensity(g, data) {
 		return nil, bad("data", fmt.Sprintf("%d numbers", len(data)), wanted)
 	}
-	if t.Start != nil && !density(t.Start) {
+	if t.Start != nil && !isDensity(g, t.Start) {
 		return nil, bad("Start", fmt.Sprintf("%d numbers", len(t.Start)), wanted)
 	}
 	speed := t.Alpha
@@ -154,6 +153,10 @@ func (t Training) Run(ctx context.Context, model ebmkit.Parametric, g *fokkerpla
 			return nil, fmt.Errorf("meanfield: step %d: %w", k, err)
 		}
 	}
+}
+
+func isDensity(g *fokkerplanck.Grid, p []float64) bool {
+	return len(p) == g.Len() && math.Abs(g.Mass(p)-1) < 1e-9
 }
 
 // Gradient adds to dst what training takes for the gradient of the cross-entropy
