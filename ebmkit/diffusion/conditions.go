@@ -10,6 +10,7 @@ import (
 
 // Condition is one requirement on an interpolant and whether it holds.
 type Condition struct {
+	Key    string // short, for tables: see Conditions
 	Name   string // with the equation of the review
 	Holds  bool
 	Detail string // what was found, with a witness if it is violated
@@ -24,6 +25,17 @@ func (c Condition) String() string {
 	return fmt.Sprintf("%s: %s (%s)", c.Name, verdict, c.Detail)
 }
 
+// Violated returns those that do not hold, in order.
+func Violated(all []Condition) []Condition {
+	var bad []Condition
+	for _, c := range all {
+		if !c.Holds {
+			bad = append(bad, c)
+		}
+	}
+	return bad
+}
+
 // checkTimes is the number of times in [0, 1] at which conditions are looked at,
 // transportTol the relative residual that counts as none.
 const (
@@ -34,11 +46,15 @@ const (
 // Conditions checks the interpolant between two Gaussian mixtures, in this
 // order:
 //
-//	"I(0) = X_0, eq. (59)", "I(1) = X_1, eq. (59)"
-//	"|d_t I| <= C |X_0 - X_1|, eq. (60)"
-//	"gamma(0) = 0", "gamma(1) = 0", "gamma > 0 inside"
-//	"E|d_t I|^2 finite"
-//	"transport equation, eq. (61)"
+//	Key         Name
+//	X_0         I(0) = X_0, eq. (59)
+//	X_1         I(1) = X_1, eq. (59)
+//	60          |d_t I| <= C |X_0 - X_1|, eq. (60)
+//	gamma(0)    gamma(0) = 0
+//	gamma(1)    gamma(1) = 0
+//	gamma>0     gamma > 0 inside
+//	moment      E|d_t I|^2 finite
+//	61          transport equation, eq. (61)
 //
 // The conditions of Definition 3.6 are sufficient, not necessary. Eq. (60) at
 // X_0 = X_1 asks for alpha' + beta' = 0, so Trigonometric violates it; one-sided
@@ -58,22 +74,22 @@ func (p Interpolant) Conditions(base, data ebmkit.Energy) ([]Condition, error) {
 	a1, b1, _, _ := p.I.Coefficients(1)
 	g0, _ := p.Gamma.At(0)
 	g1, _ := p.Gamma.At(1)
-	ends := func(name string, v, want [2]float64) Condition {
+	ends := func(key, name string, v, want [2]float64) Condition {
 		ok := math.Abs(v[0]-want[0])+math.Abs(v[1]-want[1]) < 1e-12
-		return Condition{name, ok, fmt.Sprintf("I = %.4g X_0 + %.4g X_1", v[0], v[1])}
+		return Condition{key, name, ok, fmt.Sprintf("I = %.4g X_0 + %.4g X_1", v[0], v[1])}
 	}
-	zero := func(name string, g float64) Condition {
-		return Condition{name, math.Abs(g) < 1e-12, fmt.Sprintf("it is %.4g", g)}
+	zero := func(key string, g float64) Condition {
+		return Condition{key, key + " = 0", math.Abs(g) < 1e-12, fmt.Sprintf("it is %.4g", g)}
 	}
 	transport, err := p.transport(law)
 	if err != nil {
 		return nil, err
 	}
 	return []Condition{
-		ends("I(0) = X_0, eq. (59)", [2]float64{a0, b0}, [2]float64{1, 0}),
-		ends("I(1) = X_1, eq. (59)", [2]float64{a1, b1}, [2]float64{0, 1}),
+		ends("X_0", "I(0) = X_0, eq. (59)", [2]float64{a0, b0}, [2]float64{1, 0}),
+		ends("X_1", "I(1) = X_1, eq. (59)", [2]float64{a1, b1}, [2]float64{0, 1}),
 		p.bounded(),
-		zero("gamma(0) = 0", g0), zero("gamma(1) = 0", g1),
+		zero("gamma(0)", g0), zero("gamma(1)", g1),
 		p.positive(), p.moment(law), transport,
 	}, nil
 }
@@ -81,7 +97,7 @@ func (p Interpolant) Conditions(base, data ebmkit.Energy) ([]Condition, error) {
 // bounded checks eq. (60) with X_0 = X_1 != 0, and that beta' is bounded: the
 // two together are equivalent to it for a linear I.
 func (p Interpolant) bounded() Condition {
-	c := Condition{Name: "|d_t I| <= C |X_0 - X_1|, eq. (60)", Holds: true}
+	c := Condition{Key: "60", Name: "|d_t I| <= C |X_0 - X_1|, eq. (60)", Holds: true}
 	var top float64
 	for i := range checkTimes + 1 {
 		t := float64(i) / checkTimes
@@ -102,7 +118,7 @@ func (p Interpolant) bounded() Condition {
 }
 
 func (p Interpolant) positive() Condition {
-	c := Condition{Name: "gamma > 0 inside", Holds: true}
+	c := Condition{Key: "gamma>0", Name: "gamma > 0 inside", Holds: true}
 	low, at := math.Inf(1), 0.0
 	for i := 1; i < checkTimes; i++ {
 		t := float64(i) / checkTimes
@@ -132,20 +148,20 @@ func (p Interpolant) moment(l *Law) Condition {
 			s += vmath.Exp(lw) * second
 		}
 		if !(s < math.Inf(1)) {
-			return Condition{"E|d_t I|^2 finite", false, fmt.Sprintf("it is not, at t = %.4g", t)}
+			return Condition{"moment", "E|d_t I|^2 finite", false, fmt.Sprintf("it is not, at t = %.4g", t)}
 		}
 		if s > top {
 			top, at = s, t
 		}
 	}
-	return Condition{"E|d_t I|^2 finite", true, fmt.Sprintf("largest %.4g, at t = %.4g", top, at)}
+	return Condition{"moment", "E|d_t I|^2 finite", true, fmt.Sprintf("largest %.4g, at t = %.4g", top, at)}
 }
 
 // transport checks eq. (61) at points of the law.
 func (p Interpolant) transport(l *Law) (Condition, error) {
 	const points, h = 8, 1e-4
 	d := l.d
-	c := Condition{Name: "transport equation, eq. (61)"}
+	c := Condition{Key: "61", Name: "transport equation, eq. (61)"}
 	var worst, at float64
 	b, s := make([]float64, points*d), make([]float64, points*d)
 	div, before, after := make([]float64, points), make([]float64, points), make([]float64, points)

@@ -22,7 +22,9 @@
 //
 // # What is exact
 //
-// Law holds the closed forms for Gaussian mixtures: density, score, velocity and
-// divergences at any time, for processes and for interpolants. They are the
-// oracle for everything that is learned from a Batch.
+// Law holds the closed forms for Gaussian mixtures: density, distribution and
+// characteristic functions, score, velocity and divergences at any time, for
+// processes and for interpolants. They are the oracle for everything that is
+// learned from a Batch. The law of an equation with other fields is found on a
+// grid by package density.
 package diffusion

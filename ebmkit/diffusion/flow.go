@@ -192,3 +192,28 @@ func (f Flow) MeanLogDensity(ctx context.Context, x *ebmkit.Ensemble) (ebmkit.Es
 	}
 	return ebmkit.MeanOf(v), nil
 }
+
+// KL returns KL(p || q), review eq. (10), for the law q of the flow, from points
+// x that were drawn from p: the mean of log p(x_i) - log q(x_i), in nats. Its
+// error has the spread of the points, and with it that of the probes; that of the
+// time steps is not in it. It returns *ebmkit.ArgError if p is nil or of another
+// dimension, and the errors of LogDensity.
+func (f Flow) KL(ctx context.Context, p ebmkit.Normalized, x *ebmkit.Ensemble) (ebmkit.Estimate, error) {
+	const fn = "diffusion.Flow.KL"
+	none := ebmkit.Estimate{Value: math.NaN(), SE: math.Inf(1)}
+	if p == nil {
+		return none, &ebmkit.ArgError{Func: fn, Arg: "p", Value: nil, Want: "the law of the points"}
+	}
+	q, err := f.LogDensity(ctx, x)
+	if err != nil {
+		return none, err
+	}
+	if p.Dim() != x.Dim {
+		return none, &ebmkit.ArgError{Func: fn, Arg: "p.Dim()", Value: p.Dim(), Want: fmt.Sprint(x.Dim)}
+	}
+	ratio := make([]float64, x.N)
+	for i, e := range q {
+		ratio[i] = -p.Energy(x.Row(i)) - p.LogZ() - e.Value
+	}
+	return ebmkit.MeanOf(ratio), nil
+}

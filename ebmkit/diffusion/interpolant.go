@@ -203,6 +203,42 @@ func (p Interpolant) Law(base, data ebmkit.Energy) (*Law, error) {
 	}), nil
 }
 
+// At returns X_t of review eq. (58), alpha x_0 + beta x_1 + gamma z, number by
+// number: for points on the line, or rows of any dimension. x0, x1 and z have one
+// length and are not changed; x0 is not read, and may be nil, for a one-sided
+// interpolant. It panics on a wrong length.
+func (p Interpolant) At(t float64, x0, x1, z []float64) []float64 {
+	a, b, _, _ := p.I.Coefficients(t)
+	return p.mix("At", a, b, p.Gammas(t), x0, x1, z)
+}
+
+// Speed returns the derivative of At in time, alpha' x_0 + beta' x_1 + gamma' z,
+// whose mean given X_t is the velocity b of review eq. (62). Where gamma is 0 the
+// noise is left out, as in Regression. Arguments as At.
+func (p Interpolant) Speed(t float64, x0, x1, z []float64) []float64 {
+	_, _, da, db := p.I.Coefficients(t)
+	var dg float64
+	if g, product := p.Gamma.At(t); g != 0 {
+		dg = product / g
+	}
+	return p.mix("Speed", da, db, dg, x0, x1, z)
+}
+
+// mix returns a x0 + b x1 + c z.
+func (p Interpolant) mix(who string, a, b, c float64, x0, x1, z []float64) []float64 {
+	if len(x1) != len(z) || len(x0) != len(z) && !(x0 == nil && p.oneSided()) {
+		panic("diffusion: Interpolant." + who + ": x0, x1 and z differ in length")
+	}
+	x := make([]float64, len(z))
+	for i := range x {
+		x[i] = b*x1[i] + c*z[i]
+		if x0 != nil {
+			x[i] = a*x0[i] + b*x1[i] + c*z[i]
+		}
+	}
+	return x
+}
+
 // Transport returns the generative ODE of review Lemma 3.3, dX/dt = b(X, t),
 // whose law follows eq. (61): run it from X_0 along rising times. It returns
 // *ebmkit.ArgError if b is nil.

@@ -121,6 +121,35 @@ func (p *Path) Trace(w, j int) []float64 {
 	return tr
 }
 
+// Bend says how far the paths are from straight lines at constant speed, by
+// steps between the kept times,
+//
+//	sum over walkers of integral |dX/dt - V|^2 dt / sum over walkers of |V|^2 T,
+//
+// with V = (X_last - X_first)/T the mean velocity of a walker and T the length of
+// time: 0 if one step of Euler's method does the whole way, and 1 if the integral
+// of |dX/dt|^2 is twice the least. It is NaN if nobody moves. It panics if fewer
+// than two times were kept.
+func (p *Path) Bend() float64 {
+	n := len(p.Times) - 1
+	if n < 1 {
+		panic("diffusion: Path.Bend: fewer than two times")
+	}
+	total := p.Times[n] - p.Times[0]
+	var bend, straight float64
+	for i := range p.N * p.Dim {
+		x := p.Trace(i/p.Dim, i%p.Dim)
+		v := (x[n] - x[0]) / total
+		for k := range n {
+			h := p.Times[k+1] - p.Times[k]
+			off := (x[k+1]-x[k])/h - v
+			bend += off * off * h
+		}
+		straight += v * v * total
+	}
+	return bend / straight
+}
+
 // Run simulates the equation. Rows are cut into blocks of ebmkit.BlockRows,
 // each with its own stream.
 //

@@ -153,3 +153,27 @@ func (b *bound) Grad(dst, rows []float64, rec *train.Record) error {
 func (b *bound) State() train.State {
 	return train.State{Identity: b.name, Streams: []*ebmkit.Stream{b.stream}}
 }
+
+// BlockMeans returns the means of a series, such as the losses of a training,
+// over blocks of so many entries, and the middles of the blocks, counted in
+// entries: what is left at the end is left out. The loss of one batch is mostly
+// noise; a mean of n has 1/sqrt(n) of it. It returns *ebmkit.ArgError if size < 1
+// or there is less than one block.
+func BlockMeans(series []float64, size int) (middle, mean []float64, err error) {
+	const fn = "fit.BlockMeans"
+	if size < 1 {
+		return nil, nil, &ebmkit.ArgError{Func: fn, Arg: "size", Value: size, Want: "at least 1"}
+	}
+	if len(series) < size {
+		return nil, nil, &ebmkit.ArgError{Func: fn, Arg: "len(series)", Value: len(series), Want: fmt.Sprintf("at least %d, one block", size)}
+	}
+	for lo := 0; lo+size <= len(series); lo += size {
+		var sum float64
+		for _, v := range series[lo : lo+size] {
+			sum += v
+		}
+		middle = append(middle, float64(lo)+float64(size)/2)
+		mean = append(mean, sum/float64(size))
+	}
+	return middle, mean, nil
+}

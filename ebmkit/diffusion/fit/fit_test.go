@@ -156,3 +156,16 @@ func ExampleScore() {
 	fmt.Printf("learned score within 0.1 of the exact one: %v\n", math.Abs(learned[0]-exact[0]) < 0.1)
 	// Output: learned score within 0.1 of the exact one: true
 }
+
+func TestBlockMeans(t *testing.T) {
+	middle, mean, err := fit.BlockMeans([]float64{1, 3, 10, 20, 99}, 2)
+	if err != nil || len(mean) != 2 || mean[0] != 2 || mean[1] != 15 || middle[0] != 1 || middle[1] != 3 {
+		t.Errorf("%v %v %v", middle, mean, err)
+	}
+	for _, size := range []int{0, 6} {
+		var a *ebmkit.ArgError
+		if _, _, err := fit.BlockMeans(make([]float64, 5), size); !errors.As(err, &a) {
+			t.Errorf("size %d: %v", size, err)
+		}
+	}
+}
