@@ -14,6 +14,8 @@
 // For laws whose densities are known, Optimal is the best discriminator, Value
 // is V by quadrature for any discriminator, and Cost is the C(G) of review eq.
 // (37), which is printed there with arg max for max and without logarithms, as
-// eq. (36) is. Dirac is the smallest game, whose orbits are known in closed
-// form. CountModes and Frechet judge samples.
+// eq. (36) is. Regret is what a discriminator lacks to the best. Dirac is the
+// smallest game, whose orbits are known in closed form. Of samples alone, Judge
+// gives V and a lower bound of the Jensen-Shannon divergence; CountModes, along
+// training ModeWatch, and Frechet judge them without a discriminator.
 package gan

@@ -102,6 +102,17 @@ func (m *Model) Discriminate(dst, xs []float64) {
 	vmath.SigmoidSlice(dst, dst)
 }
 
+// Logit returns log D/(1-D) at the point x: LogRatio of one row, in the form that
+// Value and Regret want.
+func (m *Model) Logit(x []float64) float64 {
+	var l [1]float64
+	m.LogRatio(l[:], x)
+	return l[0]
+}
+
+// At returns D(x), the probability that the point x is data.
+func (m *Model) At(x []float64) float64 { return vmath.Sigmoid(m.Logit(x)) }
+
 // Sample returns n points G(z). It returns *ebmkit.ArgError if n < 1.
 func (m *Model) Sample(n int, seed uint64) (*ebmkit.Ensemble, error) {
 	if n < 1 {

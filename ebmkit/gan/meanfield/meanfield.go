@@ -84,6 +84,50 @@ type Path struct {
 	C []float64   // C(G) = V(G, D*) on the grid, review eq. (37) with its logarithms
 }
 
+// Excess returns C(G) + ln 4 at the times of the path: twice the Jensen-Shannon
+// divergence of the generator from the data, review eq. (38), 0 at the end of the
+// game. Its rounding error is some 1e-16.
+func (p *Path) Excess() []float64 {
+	out := make([]float64, len(p.C))
+	for k, c := range p.C {
+		out[k] = c + math.Log(4)
+	}
+	return out
+}
+
+// LargestRise returns the largest change of C from one kept time to the next,
+// which is negative if C falls every time, as review Theorem 3.3 wants; -Inf of a
+// path of one time.
+func (p *Path) LargestRise() float64 {
+	rise := math.Inf(-1)
+	for k := 1; k < len(p.C); k++ {
+		rise = max(rise, p.C[k]-p.C[k-1])
+	}
+	return rise
+}
+
+// Rate returns the rate at which the error q - p has decayed over the last
+// intervals between kept times, late in the game, when Excess is quadratic in it:
+//
+//	Rate = log(Excess(t - s)/Excess(t)) / (2 s),
+//
+// with t the last time and t - s the one so many intervals before. It returns
+// *ebmkit.ArgError if the path does not have them, or C has met -ln 4 within
+// rounding.
+func (p *Path) Rate(intervals int) (float64, error) {
+	const fn = "meanfield.Path.Rate"
+	last := len(p.T) - 1
+	if intervals < 1 || intervals > last {
+		return 0, &ebmkit.ArgError{Func: fn, Arg: "intervals", Value: intervals, Want: fmt.Sprintf("1 to %d, those of the path", last)}
+	}
+	over := p.Excess()
+	from, to := over[last-intervals], over[last]
+	if !(from > 0 && to > 0) {
+		return 0, &ebmkit.ArgError{Func: fn, Arg: "C + ln 4", Value: [2]float64{from, to}, Want: "positive at both ends: a shorter game"}
+	}
+	return vmath.Log(from/to) / (2 * (p.T[last] - p.T[last-intervals])), nil
+}
+
 // Run plays from the generator's density start, which is not changed. Points move
 // between neighbouring cells i and k by
 //

@@ -143,6 +143,46 @@ func TestPoints(t *testing.T) {
 	near(t, "Logit, rate over the gap", rates[2], 1, 0.02)
 }
 
+// What a path says of itself, where it is known: a step of Densities of size 1 halves
+// the error, so that its rate is log 2.
+func TestPath(t *testing.T) {
+	path := must(meanfield.Game{Rule: meanfield.Densities, Step: 1, Steps: 16, Every: 1}.Run(ctx, data, grid, start))
+	js := must(divergence.JensenShannon(data, first, quad.All()))
+	near(t, "excess at first", path.Excess()[0], 2*js.Value, 1e-5)
+	// In u = q/p - 1 at the start, the excess after k steps is
+	// sum V p (2^-2k u^2/4 - 2^-3k u^3/8 + ...): the rate is log 2 and the next order.
+	// What is left is rounding, 4e-16 of an excess of 1e-10, divided by 8.
+	var a, b float64
+	for i, v := range p {
+		u := start[i]/v - 1
+		a += v * u * u / 4
+		b -= v * u * u * u / 8
+	}
+	near(t, "rate", must(path.Rate(4)), math.Ln2+b/a*(math.Ldexp(1, -12)-math.Ldexp(1, -16))/8, 1e-6)
+	if rise := path.LargestRise(); !(rise < 0) || rise != path.C[16]-path.C[15] {
+		t.Errorf("largest rise %g", rise)
+	}
+	risen := meanfield.Path{T: []float64{0, 1, 2}, C: []float64{-1, -1.2, -1.1}}
+	near(t, "a rise", risen.LargestRise(), 0.1, 1e-15)
+	near(t, "a rate over one interval", must(risen.Rate(1)), math.Log((math.Log(4)-1.2)/(math.Log(4)-1.1))/2, 1e-14)
+	one := must(meanfield.Game{Step: 1, Steps: 1}.Run(ctx, data, grid, start))
+	if !math.IsInf(one.LargestRise(), -1) {
+		t.Error("a path of one time rises")
+	}
+	done := meanfield.Path{T: []float64{0, 1}, C: []float64{-1, -math.Log(4)}}
+	for name, f := range map[string]func() (float64, error){
+		"none":     func() (float64, error) { return path.Rate(0) },
+		"too many": func() (float64, error) { return path.Rate(17) },
+		"one time": func() (float64, error) { return one.Rate(1) },
+		"at rest":  func() (float64, error) { return done.Rate(1) },
+	} {
+		var arg *ebmkit.ArgError
+		if _, err := f(); !errors.As(err, &arg) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestPlane(t *testing.T) {
 	ring := must(energy.NewRing(3, 1, 0.5))
 	g := must(fokkerplanck.NewGrid(fokkerplanck.Axis{Lo: -2.5, Hi: 2.5, Cells: 30}, fokkerplanck.Axis{Lo: -2.5, Hi: 2.5, Cells: 30}))
