@@ -369,6 +369,29 @@ type LogLik struct {
 	ESS  []float64         // effective number of weights of each row, 1..K
 }
 
+// Below returns the mean over the rows of exact_i - Row_i, how far the estimate
+// lies below the log-likelihoods, with the error of a mean of differences: the
+// spread of the log-likelihood itself drops out. It panics if exact has not one
+// number a row.
+func (l *LogLik) Below(exact []float64) ebmkit.Estimate {
+	wantLen(len(exact), len(l.Row), "exact")
+	miss := make([]float64, len(exact))
+	for i, e := range l.Row {
+		miss[i] = exact[i] - e.Value
+	}
+	return ebmkit.MeanOf(miss)
+}
+
+// LowESS returns the number of rows with fewer effective weights than ess.
+func (l *LogLik) LowESS(ess float64) (n int) {
+	for _, v := range l.ESS {
+		if v < ess {
+			n++
+		}
+	}
+	return n
+}
+
 // LogLikelihood estimates log rho_theta(x) of the rows of xs by importance
 // sampling with the encoder (Burda, Grosse and Salakhutdinov 2016),
 //

@@ -75,6 +75,43 @@ func (f FixedForm) Fit(m *Model, xs *ebmkit.Ensemble) (*Local, error) {
 	return out, nil
 }
 
+// Gap is the distance of the ELBO from the log-likelihood, row by row, in the two
+// parts of Cremer, Li and Duvenaud (Inference suboptimality in variational
+// autoencoders, 2018),
+//
+//	log rho_theta(x) - ELBO(encoder) = Form + Amortisation.
+type Gap struct {
+	Form         []float64 // log rho_theta(x) less the ELBO of the row's own Gaussian
+	Amortisation []float64 // that ELBO less the one of the encoder's Gaussian
+}
+
+// Gap fits a Gaussian to every row of xs, as Fit does, and returns what its form
+// costs and what the encoder loses against it. logp is log rho_theta(x), such as
+// Marginal.LogDensity. Both ELBOs are judged with the same noise, so that the
+// amortisation of a row has a much smaller error than its form; either can come
+// out below zero by the error of Judge codes. It returns *ebmkit.ArgError if logp
+// is nil; else errors as Fit.
+func (f FixedForm) Gap(m *Model, xs *ebmkit.Ensemble, logp func(x []float64) float64) (*Gap, error) {
+	if logp == nil {
+		return nil, &ebmkit.ArgError{Func: "vae.FixedForm.Gap", Arg: "logp", Value: nil, Want: "the log-likelihood, such as Marginal.LogDensity"}
+	}
+	own, err := f.Fit(m, xs)
+	if err != nil {
+		return nil, err
+	}
+	f.Steps = 0
+	encoder, err := f.Fit(m, xs)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gap{Form: xs.Map(logp), Amortisation: make([]float64, xs.N)}
+	for i, e := range own.ELBO {
+		g.Form[i] -= e.Value
+		g.Amortisation[i] = e.Value - encoder.ELBO[i].Value
+	}
+	return g, nil
+}
+
 // row finds the Gaussian of row i.
 func (f FixedForm) row(out *Local, i int, post *Posterior) error {
 	l := post.Dim()

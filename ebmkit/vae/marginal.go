@@ -110,6 +110,10 @@ func (p *Marginal) Dim() int { return p.m.cfg.Dim }
 // LogZ returns 0.
 func (p *Marginal) LogZ() float64 { return 0 }
 
+// LogDensity returns log rho_theta(x) = -U(x), review eq. (19). It panics on a
+// wrong length.
+func (p *Marginal) LogDensity(x []float64) float64 { return -p.Energy(x) }
+
 // Energy returns U(x) = -log rho_theta(x). It panics on a wrong length.
 func (p *Marginal) Energy(x []float64) float64 { return p.EnergyGrad(nil, x) }
 

@@ -234,10 +234,14 @@ func checkLogSD(fn string, v float64) error {
 	return &ebmkit.ArgError{Func: fn, Arg: "log s", Value: v, Want: "a number between -300 and 300"}
 }
 
-// Encode writes the mean and the standard deviation of q_phi(z|x), both n x L,
-// for every row of xs. sd may be nil; it is 0 for a plain autoencoder.
-func (m *Model) Encode(mean, sd, xs []float64) {
+// Encode writes the mean of q_phi(z|x) into mean (allocated if nil), which it
+// returns, and the standard deviation into sd, both n x L, for every row of xs.
+// sd may be nil, which means do not compute it; it is 0 for a plain autoencoder.
+func (m *Model) Encode(mean, sd, xs []float64) []float64 {
 	n, l, c := rowsOf(len(xs), m.cfg.Dim, "xs"), m.cfg.Latent, m.codeWidth()
+	if mean == nil {
+		mean = make([]float64, n*l)
+	}
 	wantLen(len(mean), n*l, "mean")
 	if sd != nil {
 		wantLen(len(sd), n*l, "sd")
@@ -257,12 +261,16 @@ func (m *Model) Encode(mean, sd, xs []float64) {
 			sd[i*l+k] = vmath.Exp(h[i*c+l+k] / 2)
 		}
 	}
+	return mean
 }
 
-// Decode writes the mean of rho_theta(x|z), n x d, for every row of zs: for
-// Bernoulli the probabilities.
-func (m *Model) Decode(mean, zs []float64) {
+// Decode writes the mean of rho_theta(x|z), n x d, for every row of zs into mean
+// (allocated if nil) and returns it: for Bernoulli the probabilities.
+func (m *Model) Decode(mean, zs []float64) []float64 {
 	n, d, w := rowsOf(len(zs), m.cfg.Latent, "zs"), m.cfg.Dim, m.dataWidth()
+	if mean == nil {
+		mean = make([]float64, n*d)
+	}
 	wantLen(len(mean), n*d, "mean")
 	y := make([]float64, n*w)
 	m.dec.NewPass().Values(y, zs)
@@ -272,14 +280,34 @@ func (m *Model) Decode(mean, zs []float64) {
 	if m.cfg.Likelihood == Bernoulli {
 		vmath.SigmoidSlice(mean, mean)
 	}
+	return mean
 }
 
 // Reconstruct writes for every row of xs the decoder's mean at the encoder's
-// mean. dst may be xs.
-func (m *Model) Reconstruct(dst, xs []float64) {
-	z := make([]float64, rowsOf(len(xs), m.cfg.Dim, "xs")*m.cfg.Latent)
-	m.Encode(z, nil, xs)
-	m.Decode(dst, z)
+// mean into dst (allocated if nil) and returns it. dst may be xs.
+func (m *Model) Reconstruct(dst, xs []float64) []float64 {
+	return m.Decode(dst, m.Encode(nil, nil, xs))
+}
+
+// SquaredError returns the mean over the rows of xs of the loss of Figure 2 of
+// the review,
+//
+//	|x - d(e(x))|^2,
+//
+// with d(e(x)) as Reconstruct has it. It returns *ebmkit.ArgError if xs does not
+// fit.
+func (m *Model) SquaredError(xs *ebmkit.Ensemble) (ebmkit.Estimate, error) {
+	if err := m.checkData("vae.Model.SquaredError", "xs", xs); err != nil {
+		return ebmkit.Estimate{}, err
+	}
+	back, d := m.Reconstruct(nil, xs.X), m.cfg.Dim
+	vmath.Sub(back, back, xs.X)
+	rows := make([]float64, xs.N)
+	for i := range rows {
+		r := back[i*d : (i+1)*d]
+		rows[i] = vmath.Dot(r, r)
+	}
+	return ebmkit.MeanOf(rows), nil
 }
 
 // Sample returns n draws from the model: a code from the prior, then data given
@@ -291,18 +319,36 @@ func (m *Model) Sample(n int, seed uint64) (*ebmkit.Ensemble, error) {
 	if err := m.wantLaw(fn); err != nil {
 		return nil, err
 	}
-	out, err := ebmkit.NewEnsemble(max(n, 0), m.cfg.Dim)
+	zs, err := ebmkit.NewEnsemble(max(n, 0), m.cfg.Latent)
 	if err != nil {
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "n", Value: n, Want: "at least 1"}
 	}
+	ebmkit.NewStream(seed, "code", 0).FillNormal(zs.X)
+	return m.SampleGiven(zs, seed)
+}
+
+// SampleGiven returns one draw of data from rho_theta(x|z) for every code z, a
+// row of zs: the last step of Sample, with codes of one's own. It returns
+// *ebmkit.ArgError if zs is empty, not finite or of another dimension than the
+// code, or the model is a plain autoencoder.
+func (m *Model) SampleGiven(zs *ebmkit.Ensemble, seed uint64) (*ebmkit.Ensemble, error) {
+	const fn = "vae.Model.SampleGiven"
+	if err := m.wantLaw(fn); err != nil {
+		return nil, err
+	}
+	if err := minibatch.Check(fn, "zs", zs, m.cfg.Latent); err != nil {
+		return nil, err
+	}
+	out, err := ebmkit.NewEnsemble(zs.N, m.cfg.Dim)
+	if err != nil {
+		return nil, err
+	}
 	d, w := m.cfg.Dim, m.dataWidth()
-	z := make([]float64, n*m.cfg.Latent)
-	ebmkit.NewStream(seed, "code", 0).FillNormal(z)
-	y := make([]float64, n*w)
-	m.dec.NewPass().Values(y, z)
+	y := make([]float64, zs.N*w)
+	m.dec.NewPass().Values(y, zs.X)
 	s := ebmkit.NewStream(seed, "data", 0)
 	sd := vmath.Exp(m.logSD)
-	for i := range n {
+	for i := range zs.N {
 		x, y := out.Row(i), y[i*w:(i+1)*w]
 		for j := range x {
 			switch m.cfg.Likelihood {

@@ -335,6 +335,62 @@ func (p *PPCA) EMStep(m *Moments) error {
 	return nil
 }
 
+// EM takes steps of EMStep and returns the log-likelihood of the data, as LogLik
+// has it, before the first step and after each: steps+1 numbers that never fall.
+// It returns *ebmkit.ArgError if m does not fit or steps < 0, and
+// *ebmkit.DivergedError if the noise goes to 0.
+func (p *PPCA) EM(m *Moments, steps int) ([]float64, error) {
+	const fn = "vae.PPCA.EM"
+	if err := p.fits(fn, m); err != nil {
+		return nil, err
+	}
+	if steps < 0 {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "steps", Value: steps, Want: "not negative"}
+	}
+	like := make([]float64, steps+1)
+	for k := range like {
+		if k > 0 {
+			if err := p.EMStep(m); err != nil {
+				return nil, err
+			}
+		}
+		var err error
+		if like[k], err = p.LogLik(m); err != nil {
+			return nil, err
+		}
+	}
+	return like, nil
+}
+
+// Rotated returns the model with coordinates i and k of the code turned by an
+// angle,
+//
+//	W_i <- cos(angle) W_i - sin(angle) W_k,   W_k <- sin(angle) W_i + cos(angle) W_k.
+//
+// The law of the data is the same, because N(0, I) is the same law of codes when
+// it is turned. It returns *ebmkit.ArgError if i or k is no coordinate, they are
+// equal, or angle is not finite.
+func (p *PPCA) Rotated(i, k int, angle float64) (*PPCA, error) {
+	const fn = "vae.PPCA.Rotated"
+	l, d := p.Latent(), len(p.Mean)
+	if i < 0 || i >= l {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "i", Value: i, Want: fmt.Sprintf("from 0 to %d", l-1)}
+	}
+	if k < 0 || k >= l || k == i {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "k", Value: k, Want: fmt.Sprintf("from 0 to %d and not i = %d", l-1, i)}
+	}
+	if !finite(angle) {
+		return nil, &ebmkit.ArgError{Func: fn, Arg: "angle", Value: angle, Want: "a finite number"}
+	}
+	q, err := NewPPCA(p.Mean, p.W, p.SD)
+	if err != nil {
+		return nil, err
+	}
+	s, c := vmath.SinCos2Pi(angle / (2 * math.Pi))
+	rotate(q.W[i*d:(i+1)*d], q.W[k*d:(k+1)*d], c, s)
+	return q, nil
+}
+
 // inverse returns the inverse of a symmetric positive definite matrix.
 func inverse(a []float64, n int) []float64 {
 	inv := make([]float64, n*n)

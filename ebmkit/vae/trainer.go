@@ -221,6 +221,25 @@ func (t *Trainer) Step() (Record, error) { return t.loop.Step() }
 // same bits. Errors of Step end it.
 func (t *Trainer) Fit(ctx context.Context, total int) error { return t.loop.Fit(ctx, total) }
 
+// FitPath is Fit that looks back: it returns copies of the model's parameters as
+// they are now, after each number of steps that is a multiple of every, and after
+// the last step. Training takes the same steps as with Fit. It returns
+// *ebmkit.ArgError if every < 1; else errors as Fit, with what there is until then.
+func (t *Trainer) FitPath(ctx context.Context, total, every int) ([][]float64, error) {
+	if every < 1 {
+		return nil, &ebmkit.ArgError{Func: "vae.Trainer.FitPath", Arg: "every", Value: every, Want: "at least 1"}
+	}
+	path := [][]float64{t.m.Params(nil)}
+	for k := t.Steps(); k < total; {
+		k = min((k/every+1)*every, total)
+		if err := t.Fit(ctx, k); err != nil {
+			return path, err
+		}
+		path = append(path, t.m.Params(nil))
+	}
+	return path, nil
+}
+
 // take takes step k.
 func (t *Trainer) take(k int) (Record, error) {
 	rec := Record{Step: k, Beta: t.cfg.Beta.Rate(k), SD: t.m.SD()}
