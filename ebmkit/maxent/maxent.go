@@ -44,6 +44,14 @@
 // entropy is not reached, because the multiplier ends at the edge of where exp
 // can be integrated, as with E[x^4] above the Gaussian's for given E[x] and
 // E[x^2]: *NotAttainedError.
+//
+// # What the solver is compared with
+//
+// Flips and Conditioned count without maximising anything: a city of coins, and
+// dice conditioned on their mean, whose law tends to that of largest entropy.
+// MeansOf takes the targets from a known law. StateOf and Boltzmann give the
+// entropy, the mean energy and the free energy of a law, in equilibrium or not,
+// and Fluctuation how sharp an energy is.
 package maxent
 
 import (

@@ -243,7 +243,7 @@ func TestInfeasible(t *testing.T) {
 	}
 }
 
-func second(_ *maxent.Solution, err error) error { return err }
+func second[T any](_ T, err error) error { return err }
 
 func TestNotAttained(t *testing.T) {
 	if race.Enabled {
