@@ -84,6 +84,27 @@ func (m *Model) SetParams(theta []float64) error { return m.l.setParams(theta) }
 // the parameters that each passes.
 func (m *Model) Step() (evals, weights int) { return m.l.passes() }
 
+// Cost is what a model spends of a budget.
+type Cost struct {
+	Params    int // parameters of all its networks
+	StepEvals int // gradient evaluations of one step of training
+	Steps     int // whole steps that the budget allows
+	GradEvals int // of all steps, at most the budget
+	Weights   int // multiplications with weights on the ways forward; see Step
+}
+
+// Cost returns what training with a budget of gradient evaluations spends, without
+// training. The controls spend nothing.
+func (m *Model) Cost(budget int) Cost {
+	one, weights := m.Step()
+	c := Cost{Params: m.NumParams(), StepEvals: one}
+	if one > 0 {
+		c.Steps = max(0, budget/one)
+	}
+	c.GradEvals, c.Weights = c.Steps*one, c.Steps*weights
+	return c
+}
+
 // GradEvals returns how many gradient evaluations training took.
 func (m *Model) GradEvals() int {
 	one, _ := m.l.passes()

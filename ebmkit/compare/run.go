@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
@@ -131,6 +132,43 @@ func Summarize(results []Result, k Kind) (*evaluate.Summary, error) {
 		return nil, &ebmkit.ArgError{Func: "compare.Summarize", Arg: "k", Value: k, Want: "a kind of which there are results"}
 	}
 	return evaluate.Summarize(reports)
+}
+
+// Summaries returns Summarize of each of the kinds, in the order given; without
+// kinds, of each that there is, in the order of the results.
+func Summaries(results []Result, kinds ...Kind) ([]*evaluate.Summary, error) {
+	if len(kinds) == 0 {
+		for _, r := range results {
+			if !slices.Contains(kinds, r.Kind) {
+				kinds = append(kinds, r.Kind)
+			}
+		}
+	}
+	var all []*evaluate.Summary
+	for _, k := range kinds {
+		s, err := Summarize(results, k)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// Model returns the trained model, made anew for the task that it was trained on. It
+// returns *ebmkit.ArgError as New does, or if the parameters do not fit.
+func (r Result) Model(t *Task) (*Model, error) {
+	m, err := New(r.Kind, t, r.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.SetParams(r.Params); err != nil {
+		return nil, err
+	}
+	if one, _ := m.Step(); one > 0 {
+		m.done = r.GradEvals / one
+	}
+	return m, nil
 }
 
 // campaign is a Run at work.

@@ -181,6 +181,21 @@ func TestSummarize(t *testing.T) {
 	if s.Runs != 3 || s.TrainSeconds.Mean != 2 || s.TrainSeconds.SD != 1 || s.TrainSeconds.Min != 1 || s.TrainSeconds.Max != 3 || s.Modes != 4 {
 		t.Errorf("%+v", s)
 	}
+	// Shares of the modes: the mean over the runs, one by one.
+	for k, share := range s.Shares {
+		want := (reports[0].Modes[k].Mass.Value + reports[1].Modes[k].Mass.Value + reports[2].Modes[k].Mass.Value) / 3
+		if share.Runs != 3 || math.Abs(share.Mean-want) > 1e-15 {
+			t.Errorf("share of mode %d: %+v, want %v", k, share, want)
+		}
+	}
+	if len(s.Shares) != 4 {
+		t.Errorf("shares of %d modes", len(s.Shares))
+	}
+	for told, passes := range []bool{true, true, false, false} { // of 3 runs
+		if r := (evaluate.Summary{Runs: 3, Told: told}); r.Passes() != passes || r.ToldRuns() != fmt.Sprintf("%d of 3", told) {
+			t.Errorf("told in %s: passes %v", r.ToldRuns(), r.Passes())
+		}
+	}
 	if s.LogLik.SD != 0 { // one set of held-out points, one density
 		t.Errorf("log-likelihood %+v", s.LogLik)
 	}

@@ -240,7 +240,8 @@ type Summary struct {
 	MMD2, SlicedW2, Masses       Spread
 	MMD2Ratio, SlicedW2Ratio     Spread // in units of their levels
 	MassesRatio                  Spread
-	Missed                       Spread // modes
+	Missed                       Spread   // modes
+	Shares                       []Spread // of the samples, one for each mode
 	Modes, Params, GradEvals     int
 	TrainSeconds, Per1000Seconds Spread
 
@@ -295,23 +296,33 @@ func Summarize(reports []*Report) (*Summary, error) {
 		s.Masses = of(func(r *Report) float64 { return r.Masses.Value.Value })
 		s.MassesRatio = of(func(r *Report) float64 { return r.Masses.Ratio() })
 		s.Missed = of(func(r *Report) float64 { return float64(r.Missed) })
+		for k := range a.Modes {
+			s.Shares = append(s.Shares, of(func(r *Report) float64 { return r.Modes[k].Mass.Value }))
+		}
 	}
 	return s, nil
 }
 
 // SummaryHeader returns the titles of Summary.Row.
 func SummaryHeader() []string {
-	return []string{"model", "seeds", "log-likelihood", "KL", "MMD² / level", "sliced W2", "sliced W2 / level", "modes missed", "masses TV / level", "told from data"}
+	return []string{"", "log-likelihood, nats", "KL from the truth", "MMD$^2$/level", "sliced W2/level", "masses/level", "modes missed", "told"}
 }
 
 // Row returns the summary as a row of a table: for nb.Table under SummaryHeader.
 func (s *Summary) Row() []any {
-	missed := s.Missed.String()
-	if s.Missed.Runs > 0 && s.Missed.Max == 0 {
-		missed = fmt.Sprintf("0 of %d", s.Modes)
+	var missed any = dash
+	if s.Modes > 0 {
+		missed = s.Missed.Mean
 	}
-	return []any{s.Name, s.Runs, s.LogLik.String(), s.KL.String(), s.MMD2Ratio.String(), s.SlicedW2.String(), s.SlicedW2Ratio.String(), missed, s.MassesRatio.String(), fmt.Sprintf("%d of %d", s.Told, s.Runs)}
+	return []any{s.Name, s.LogLik, s.KL, s.MMD2Ratio, s.SlicedW2Ratio, s.MassesRatio, missed, s.ToldRuns()}
 }
+
+// ToldRuns returns how many of how many runs are told from the data, as in
+// "3 of 5".
+func (s *Summary) ToldRuns() string { return fmt.Sprintf("%d of %d", s.Told, s.Runs) }
+
+// Passes reports whether at least half of the runs are not told from the data.
+func (s *Summary) Passes() bool { return 2*s.Told <= s.Runs }
 
 // CostRow returns what a run cost, with the spread of the times that the caller
 // gave: for nb.Table under CostHeader.
