@@ -28,6 +28,9 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 MAX_BYTES = 2_000_000
+MAX_COLUMNS = 100  # of a line of code, a tab being 4: what a cell shows beside JupyterLab's side bar
+MAX_LINES = 22  # of a cell, but the first, which imports and sets parameters
+MAX_FIRST = 45  # of the first
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer is stuck
 MAX_Z = 4
 
@@ -194,8 +197,21 @@ def machine_paths():
     return places
 
 
+def check_sources(nb):
+    """Code is read on a screen, a cell at a time."""
+    for number, cell in code_cells(nb):
+        lines = cell.source.splitlines()
+        limit = MAX_FIRST if number == 1 else MAX_LINES
+        if len(lines) > limit:
+            raise Failure(f"cell [{number}] has {len(lines)} lines; {limit} are allowed: split it, or move what it does into a package")
+        for i, line in enumerate(lines, 1):
+            if len(line.expandtabs(4)) > MAX_COLUMNS:
+                raise Failure(f"cell [{number}], line {i} has more than {MAX_COLUMNS} columns: {line.strip()[:60]} ...")
+
+
 def check_outputs(nb):
     """What every executed notebook must satisfy, committed or just run."""
+    check_sources(nb)
     for number, cell in code_cells(nb):
         if cell.execution_count != number:
             raise Failure(f"cell [{number}] has execution count {cell.execution_count}: not run from the top to the bottom")
