@@ -1,7 +1,6 @@
 package mcmc
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
@@ -45,24 +44,13 @@ func SymplecticEuler(target ebmkit.Energy, x, p []float64, h float64, steps int)
 // place; grad is the gradient at x before it.
 func follow(fn string, target ebmkit.Energy, x, p []float64, h float64, steps int,
 	step func(x, p, grad []float64)) (*Trajectory, error) {
-	g, err := ebmkit.Gradient(fn, "target", target)
+	g, err := checkTrajectory(fn, target, x, p, h, steps)
 	if err != nil {
 		return nil, err
 	}
-	d := target.Dim()
-	switch {
-	case len(x) != d:
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(x)", Value: len(x), Want: fmt.Sprint(d)}
-	case len(p) != d:
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "len(p)", Value: len(p), Want: fmt.Sprint(d)}
-	case h == 0 || h-h != 0:
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "h", Value: h, Want: "a finite step that is not zero"}
-	case steps < 1:
-		return nil, &ebmkit.ArgError{Func: fn, Arg: "steps", Value: steps, Want: "at least 1"}
-	}
-	ev, u, grad := ebmkit.NewEvaluator(g), make([]float64, 1), make([]float64, d)
+	ev, u, grad := ebmkit.NewEvaluator(g), make([]float64, 1), make([]float64, target.Dim())
 	x, p = slices.Clone(x), slices.Clone(p)
-	t := &Trajectory{Dim: d}
+	t := &Trajectory{Dim: target.Dim()}
 	for i := range steps + 1 {
 		if i > 0 {
 			step(x, p, grad)

@@ -24,6 +24,29 @@ type Trajectory struct {
 // negative h goes back in time), steps < 1, or x or p has not length Dim.
 func Leapfrog(target ebmkit.Energy, x, p []float64, h float64, steps int) (*Trajectory, error) {
 	const fn = "mcmc.Leapfrog"
+	g, err := checkTrajectory(fn, target, x, p, h, steps)
+	if err != nil {
+		return nil, err
+	}
+	d := target.Dim()
+	k := &hmc{h: h, steps: 1, ev: ebmkit.NewEvaluator(g), mass: newMass(d, 1)}
+	t := &Trajectory{Dim: d, X: make([]float64, (steps+1)*d), P: make([]float64, (steps+1)*d), H: make([]float64, steps+1)}
+	xi, pi, grad, u := append([]float64(nil), x...), append([]float64(nil), p...), make([]float64, d), make([]float64, 1)
+	k.ev.EnergyGrad(u, grad, xi)
+	for i := 0; ; i++ {
+		copy(t.X[i*d:], xi)
+		copy(t.P[i*d:], pi)
+		t.H[i] = u[0] + kinetic(pi)
+		if i == steps {
+			return t, nil
+		}
+		k.leapfrog(u, xi, pi, grad)
+	}
+}
+
+// checkTrajectory checks the arguments of an integrator and returns the target with
+// its gradient.
+func checkTrajectory(fn string, target ebmkit.Energy, x, p []float64, h float64, steps int) (ebmkit.Differentiable, error) {
 	g, err := ebmkit.Gradient(fn, "target", target)
 	if err != nil {
 		return nil, err
@@ -39,17 +62,5 @@ func Leapfrog(target ebmkit.Energy, x, p []float64, h float64, steps int) (*Traj
 	case steps < 1:
 		return nil, &ebmkit.ArgError{Func: fn, Arg: "steps", Value: steps, Want: "at least 1"}
 	}
-	k := &hmc{h: h, steps: 1, ev: ebmkit.NewEvaluator(g), mass: newMass(d, 1)}
-	t := &Trajectory{Dim: d, X: make([]float64, (steps+1)*d), P: make([]float64, (steps+1)*d), H: make([]float64, steps+1)}
-	xi, pi, grad, u := append([]float64(nil), x...), append([]float64(nil), p...), make([]float64, d), make([]float64, 1)
-	k.ev.EnergyGrad(u, grad, xi)
-	for i := 0; ; i++ {
-		copy(t.X[i*d:], xi)
-		copy(t.P[i*d:], pi)
-		t.H[i] = u[0] + kinetic(pi)
-		if i == steps {
-			return t, nil
-		}
-		k.leapfrog(u, xi, pi, grad)
-	}
+	return g, nil
 }
