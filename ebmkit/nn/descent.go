@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/ebmkit/hitchhiker/ebmkit"
@@ -30,8 +31,8 @@ type Descent[T Float] struct {
 type part struct{ net, off, lo, hi int }
 
 // NewDescent returns a Descent of the networks. It returns *ebmkit.ArgError if
-// there are none, one of them does not compute in T, or c is not valid, as
-// NewAdam.
+// there are none, one of them is nil, given twice or does not compute in T, or c is
+// not valid, as NewAdam.
 func NewDescent[T Float](c AdamConfig, nets ...*MLP) (*Descent[T], error) {
 	const fn = "nn.NewDescent"
 	adam, err := NewAdam[T](c)
@@ -43,6 +44,9 @@ func NewDescent[T Float](c AdamConfig, nets ...*MLP) (*Descent[T], error) {
 	}
 	d := &Descent[T]{adam: adam, nets: nets}
 	for i, n := range nets {
+		if n == nil || slices.Contains(nets[:i], n) {
+			return nil, &ebmkit.ArgError{Func: fn, Arg: fmt.Sprintf("nets[%d]", i), Value: "nil, or given before", Want: "another network"}
+		}
 		var c *core[T]
 		switch want := any(&c).(type) {
 		case **core[float32]:

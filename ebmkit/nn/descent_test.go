@@ -158,6 +158,8 @@ func TestDescentErrors(t *testing.T) {
 	}{
 		{fail(nn.NewDescent[float64](c, n)), "nets[0]"},
 		{fail(nn.NewDescent[float32](c)), "nets"},
+		{fail(nn.NewDescent[float32](c, n, nil)), "nets[1]"},
+		{fail(nn.NewDescent[float32](c, n, n)), "nets[1]"},
 		{fail(nn.NewDescent[float32](nn.AdamConfig{}, n)), "Rate"},
 	} {
 		var arg *ebmkit.ArgError
